@@ -1,0 +1,1 @@
+"""Text made from Programs and Transforms: Python, C, CUDA, LaTeX, plain."""

@@ -1,0 +1,103 @@
+"""A Program as a plain Python function, the text that NumPy runs and Numba compiles."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from winograd.exact import Exact
+from winograd.program import Program
+from winograd.rendering.heading import heading_lines
+from winograd.rounding import format_of, round_exact
+
+
+def program_python(program: Program, name: str = "transform", dtype: DTypeLike | None = None) -> str:
+    """A function `name(x0, x1, ...)` that returns the outputs as a tuple.
+
+    It uses `+ - *`, unary minus and, in a fused program, a global `fma(a, c, b)` that the user of the text
+    provides (`kernels.simd.fma` in compiled code, `error_analysis.arithmetic` on NumPy arrays). So it runs
+    unchanged on NumPy arrays and compiles unchanged with Numba, on scalars and on SIMD vectors.
+
+    Parameters
+    ----------
+    program : Program
+    name : str
+        Name of the function; its constants are module globals that begin with it.
+    dtype : float16, float32 or float64, optional
+        Constants are typed scalars of this dtype (an untyped literal would widen float32 to float64 in Numba).
+        By default they are exact Fractions, and the function computes exactly on ints, Fractions and SymPy numbers.
+
+    Raises
+    ------
+    OverflowError
+        If a constant exceeds the dtype.
+    ValueError
+        If the name is no identifier.
+
+    Rounding
+    --------
+    Each constant once; each operation once, as the arguments round.
+
+    Examples
+    --------
+    >>> from winograd import toom_cook
+    >>> print(toom_cook(2, 3, [0, 1, -1, "inf"]).program("AT").to_python("at"))
+    # AT of F(2, 3), points 0, 1, -1, inf
+    # order left: 4 additions, 0 multiplications
+    # made by: python -m winograd 2 3 --points "0, 1, -1, inf" --format python --order left
+    <BLANKLINE>
+    <BLANKLINE>
+    def at(x0, x1, x2, x3):
+        t0 = x0 + x1
+        t1 = t0 + x2
+        t2 = x1 - x2
+        t3 = t2 + x3
+        return t1, t3
+    <BLANKLINE>
+    """
+    if not name.isidentifier():
+        raise ValueError(f"name must be an identifier; got {name!r}.")
+    constants: dict[Exact, str] = {}
+    for op in program.ops:
+        if op.constant is not None:
+            constants.setdefault(op.constant, f"{name.upper()}_{len(constants)}")
+
+    def value(v: int) -> str:
+        return f"x{v}" if v < program.inputs else f"t{v - program.inputs}"
+
+    body = []
+    for index, op in enumerate(program.ops):
+        a = value(op.args[0])
+        b = value(op.args[-1])
+        c = constants[op.constant] if op.constant is not None else ""
+        expression = {
+            "add": f"{a} + {b}",
+            "sub": f"{a} - {b}",
+            "mul": f"{a} * {c}",
+            "neg": f"-{a}",
+            "fma": f"fma({a}, {c}, {b})",
+        }[op.kind]
+        body.append(f"t{index} = {expression}")
+    returned = ", ".join(value(v) for v in program.outputs)
+    body.append(f"return {returned}" + ("," if len(program.outputs) == 1 else ""))
+
+    lines = [f"# {line}" for line in heading_lines(program, "python")]
+    if constants:
+        lines += ["", "import numpy as np" if dtype is not None else "from fractions import Fraction", ""]
+        lines += [_constant_line(c, text, dtype) for c, text in constants.items()]
+    arguments = ", ".join(value(v) for v in range(program.inputs))
+    lines += ["", "", f"def {name}({arguments}):", *(f"    {line}" for line in body)]
+    return "\n".join(lines) + "\n"
+
+
+def _constant_line(constant: Exact, name: str, dtype: DTypeLike | None) -> str:
+    if dtype is None:
+        if not isinstance(constant, Fraction):
+            raise ValueError(f"an exact text needs rational constants; got {constant}: choose a dtype.")
+        return f"{name} = Fraction({constant.numerator}, {constant.denominator})"
+    # repr of the double that equals the rounded constant: reading it back rounds nothing.
+    literal = repr(float(round_exact(constant, dtype)))
+    kind = format_of(np.dtype(dtype)).name
+    return f"{name} = np.{kind}({literal})  # {constant}"
