@@ -1,0 +1,94 @@
+"""Convolution as functions; for repeated calls with the same filters, the layers transform them once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kernels.layer import Conv1d, Conv2d
+from winograd import Algorithm
+
+
+def conv2d(
+    x: np.ndarray,
+    w: np.ndarray,
+    bias: np.ndarray | None = None,
+    stride: int | tuple[int, ...] = 1,
+    padding: Any = 0,
+    dilation: int | tuple[int, ...] = 1,
+    groups: int = 1,
+    algorithm: Algorithm | str = "auto",
+    threads: int | None = None,
+) -> np.ndarray:
+    """Two-dimensional convolution of a batch, as `Conv2d`.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, C, H, W), float32 or float64
+    w : ndarray, shape (K, C / groups, R, S), same dtype
+    bias, stride, padding, dilation, groups, algorithm, threads
+        As in `Conv2d`.
+
+    Returns
+    -------
+    ndarray, shape (N, K, H', W'), same dtype
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `Conv2d`.
+
+    Rounding
+    --------
+    As the Algorithm says.
+
+    Examples
+    --------
+    >>> conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 3, 3)), padding="same")[0, 0]
+    array([[4., 6., 4.],
+           [6., 9., 6.],
+           [4., 6., 4.]])
+    """
+    return Conv2d(w, bias, stride, padding, dilation, groups, algorithm, threads)(x)
+
+
+def conv1d(
+    x: np.ndarray,
+    w: np.ndarray,
+    bias: np.ndarray | None = None,
+    stride: int | tuple[int, ...] = 1,
+    padding: Any = 0,
+    dilation: int | tuple[int, ...] = 1,
+    groups: int = 1,
+    algorithm: Algorithm | str = "auto",
+    threads: int | None = None,
+) -> np.ndarray:
+    """One-dimensional convolution of a batch, as `Conv1d`.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, C, W), float32 or float64
+    w : ndarray, shape (K, C / groups, S), same dtype
+    bias, stride, padding, dilation, groups, algorithm, threads
+        As in `Conv2d`, for one axis.
+
+    Returns
+    -------
+    ndarray, shape (N, K, W'), same dtype
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `Conv2d`.
+
+    Rounding
+    --------
+    As the Algorithm says.
+
+    Examples
+    --------
+    >>> conv1d(np.arange(5.0).reshape(1, 1, 5), np.array([[[1.0, 0.0, -1.0]]]))
+    array([[[-2., -2., -2.]]])
+    """
+    return Conv1d(w, bias, stride, padding, dilation, groups, algorithm, threads)(x)

@@ -1,0 +1,102 @@
+"""The text of the kernel module of an Algorithm: a header made from its Programs, then the template."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+
+from kernels.compilation import header, load_module
+from kernels.host import Tile, host
+from kernels.microkernel import product_text
+from winograd import Algorithm, Program
+from winograd.algorithm import Programs
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_IDENTITY = Program(1, (), (0,), title="one-dimensional: this axis passes through")
+
+
+@lru_cache(maxsize=64)
+def algorithm_module(algorithm: Algorithm) -> ModuleType:
+    """The compiled module of a one- or two-dimensional Algorithm for this host."""
+    tile = host().tile(algorithm.dtype)
+    panels = panels_module(algorithm.dtype, algorithm.fma, tile)
+    return load_module(algorithm_text(algorithm, tile, panels.__name__), f"{algorithm.size} {algorithm.dtype}")
+
+
+@lru_cache(maxsize=8)
+def panels_module(dtype: str, fma: bool, tile: Tile) -> ModuleType:
+    """The compiled module of what all Algorithms of one dtype share: compiled once, not once for each of them."""
+    parts = [header(tile.length), _constants_text(dtype, tile), product_text(tile, fma)]
+    return load_module("\n".join([*parts, (_TEMPLATES / "panels.py").read_text()]), f"panels {dtype}")
+
+
+@lru_cache(maxsize=1)
+def direct_module() -> ModuleType:
+    """The compiled module of the direct reference."""
+    return load_module((_TEMPLATES / "direct.py").read_text(), "direct")
+
+
+def chunk_channels(tile: Tile) -> int:
+    """Channels that pass through the input transform together: two vectors, whole cache lines of each pixel."""
+    return 2 * tile.length
+
+
+def algorithm_text(algorithm: Algorithm, tile: Tile, panels: str) -> str:
+    """The module's text. A one-dimensional Algorithm gets an axis 0 of length one that passes through.
+
+    Parameters
+    ----------
+    algorithm : Algorithm
+    tile : Tile
+        Register tile of the product; its vector length is that of the whole module.
+    panels : str
+        Name of the module with the shared parts. It holds a hash of them, so this text changes when they do.
+    """
+    axes = list(algorithm.programs)
+    sizes = list(zip(algorithm.m, algorithm.r, algorithm.n, algorithm.tile, strict=True))
+    if algorithm.dims == 1:
+        axes.insert(0, Programs(_IDENTITY, _IDENTITY, _IDENTITY))
+        sizes.insert(0, (1, 1, 1, 1))
+    leaf = 0 if algorithm.channel_sum == "linear" else algorithm.channel_block
+    constants = {
+        "LEAF": leaf,
+        "PAIRWISE": algorithm.channel_sum == "pairwise",
+        "FILTER": f"np.{algorithm.filter_dtype}",
+    }
+    for axis, (m, r, n, length) in enumerate(sizes):
+        constants |= {f"M{axis}": m, f"R{axis}": r, f"N{axis}": n, f"TILE{axis}": length}
+    parts = [
+        f"# {algorithm}",
+        header(tile.length),
+        f"from {panels} import add_into, gather, product, scatter\n",
+        _constants_text(algorithm.dtype, tile),
+        *(f"{name} = {value}" for name, value in constants.items()),
+    ]
+    for axis, programs in enumerate(axes):
+        parts += [
+            _axis_text(programs.BT, f"bt{axis}", algorithm.dtype, "load(source, {})", "store(target, {}, {})"),
+            _axis_text(programs.AT, f"at{axis}", algorithm.dtype, "load(source, {})", "store(target, {}, {})"),
+            _axis_text(programs.G, f"g{axis}", algorithm.filter_dtype, "FILTER(source[{}])", "target[{}] = {}"),
+        ]
+    return "\n".join([*parts, (_TEMPLATES / "winograd.py").read_text()])
+
+
+def _constants_text(dtype: str, tile: Tile) -> str:
+    return (
+        f"LENGTH = {tile.length}\nCOLUMNS = {tile.columns}\nCHUNK = {chunk_channels(tile)}\nWORK = np.{dtype}\n"
+    )
+
+
+def _axis_text(program: Program, name: str, dtype: str, read: str, write: str) -> str:
+    """The program's own text, and a function that applies it to values `stride` apart in memory."""
+    inputs = ", ".join(f"x{i}" for i in range(program.inputs))
+    outputs = ", ".join(f"y{i}" for i in range(len(program.outputs)))
+    lines = ["@inlined", f"def {name}(source, source_offset, source_stride, target, target_offset, target_stride):"]
+    lines += [f"    x{i} = " + read.format(f"source_offset + {i} * source_stride") for i in range(program.inputs)]
+    lines += [f"    {outputs}, = apply_{name}({inputs})"]
+    lines += [
+        "    " + write.format(f"target_offset + {i} * target_stride", f"y{i}") for i in range(len(program.outputs))
+    ]
+    text = program.to_python(f"apply_{name}", dtype).replace("\ndef ", "\n@inlined\ndef ", 1)
+    return text + "\n\n" + "\n".join(lines) + "\n\n"
