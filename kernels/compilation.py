@@ -39,7 +39,7 @@ from numba.core.serialize import dumps
 from kernels.host import host
 from kernels.simd import LaneOps
 
-__all__ = ["cache_folder", "fingerprint", "header", "inlined", "kernel", "load_module", "module_name"]
+__all__ = ["cache_folder", "clear_cache", "fingerprint", "header", "inlined", "kernel", "load_module", "module_name"]
 
 # nogil: threads share a kernel's work. error_model: no division raises. fastmath would change rounded bits.
 _SETTINGS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy", "boundscheck": False}
@@ -73,6 +73,14 @@ def cache_folder() -> Path:
     Whoever can write there can have code run in this process, as with any cache of machine code.
     """
     return Path(os.environ.get("WINOGRAD_CACHE_DIR") or platformdirs.user_cache_dir("winograd-kernels"))
+
+
+def clear_cache() -> int:
+    """Delete every cached file of generated modules; returns how many. Kernels in use are not disturbed."""
+    files = list(cache_folder().glob("winograd_kernels_*"))
+    for path in files:
+        path.unlink(missing_ok=True)
+    return len(files)
 
 
 @cache
