@@ -45,6 +45,12 @@ PUBLISHED = {
     if row.points == wg.parse_points(text) and row.error is not None
 }
 
+NOTES = """\
+add, mul, fma: the three transforms of one tile of one channel.
+Plain rows are evaluated as the literature measures: Huffman order, every operation rounded to float32.
+Tuned rows share and factor sums, fuse multiplications into additions, and transform the filter in float64.
+The direct kernel is the plain reference, made to be read and not to be fast."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -114,11 +120,17 @@ def measured_rows(progress: Progress) -> tuple[list[Row], np.ndarray, float]:
     return rows, direct_error, direct_time
 
 
+def formatted(error: ea.Estimate) -> str:
+    """The mean and its interval."""
+    return f"{error.value:.2e}  ({error.low:.2e} to {error.high:.2e})"
+
+
 def table_of(rows: list[Row], direct_error: np.ndarray, direct_time: float) -> Table:
     """One table: what was chosen, what it costs, what it errs, how long it takes."""
     table = Table(title=f"F(4x4, 3x3) in float32; a 3x3 layer, 3 -> {FILTERS} channels, on a 427 x 640 photograph")
     table.add_column("points", no_wrap=True)
-    for heading in ("add", "mul", "fma", "measured error\n(95 % interval)", "published", "error on the\nphotograph", "ms"):
+    errors = ("measured error\n(95 % interval)", "published", "error on the\nphotograph")
+    for heading in ("add", "mul", "fma", *errors, "ms"):
         table.add_column(heading, justify="right")
     for row in rows:
         counts = row.algorithm.counts().transforms
@@ -129,14 +141,14 @@ def table_of(rows: list[Row], direct_error: np.ndarray, direct_time: float) -> T
             str(counts.additions),
             str(counts.multiplications),
             str(counts.fmas),
-            f"{error.value:.2e}  ({error.low:.2e} to {error.high:.2e})",
+            formatted(error),
             "" if published is None else f"{published:.2e}",
             f"{row.on_photograph.mean():.2e}",
             f"{row.milliseconds:.1f}",
         )
     direct = rows[0].report.direct
-    table.add_row("direct", "", "", "", f"{direct.value:.2e}  ({direct.low:.2e} to {direct.high:.2e})",
-                  f"{published_direct_error(2):.2e}", f"{direct_error.mean():.2e}", f"{direct_time:.1f}")
+    errors = (formatted(direct), f"{published_direct_error(2):.2e}", f"{direct_error.mean():.2e}")
+    table.add_row("direct", "", "", "", *errors, f"{direct_time:.1f}")
     return table
 
 
@@ -198,10 +210,7 @@ def main() -> None:
         curve = draw_curve(progress)
     maps = draw_tile_maps(rows[: len(POINT_SETS)])
     console.print(table_of(rows, direct_error, direct_time))
-    console.print("add, mul, fma: the three transforms of one tile of one channel. Plain rows are evaluated as the "
-                  "literature measures: Huffman order, every operation rounded to float32.\nTuned rows share and factor "
-                  "sums, fuse multiplications into additions, and transform the filter in float64. The direct kernel is "
-                  "the plain reference.")
+    console.print(NOTES)
     for path in (curve, maps):
         console.print(f"Picture: {path.relative_to(Path(__file__).parents[1])}")
 

@@ -41,7 +41,7 @@ def chosen_algorithm(algorithm: Any, axes: int, taps: tuple[int, int], dtype: st
             f"dataclasses.replace(algorithm, dtype={dtype!r}, filter_dtype={dtype!r}) changes it."
         )
     if not plain:
-        raise ValueError('stride, dilation and groups must be 1 for a fast algorithm; use algorithm="direct" or "auto".')
+        raise ValueError('stride, dilation and groups must be 1 for a fast algorithm; use "direct" or "auto" instead.')
     return algorithm
 
 

@@ -9,7 +9,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 README = Path(__file__).parents[1] / "README.md"
-BLOCKS = re.findall(r"^```(python|console)\n(.*?)^```\n\n```text\n(.*?)^```", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(python|console)\n(.*?)^```\n\n```text\n(.*?)^```", re.DOTALL | re.MULTILINE)
+BLOCKS = BLOCK.findall(README.read_text("utf-8"))
 
 
 def output_of_python(code, names):
@@ -44,9 +45,8 @@ def test_every_block_of_code_has_its_output():
 
 def test_every_command_the_readme_names_exists():
     for module, *words in re.findall(r"^    python -m (\w+) ?(\w+)?", README.read_text("utf-8"), re.MULTILINE):
-        command = [words[0]] if words[0].isalpha() else []
-        result = subprocess.run([sys.executable, "-m", module, *command, "--help"], capture_output=True, text=True, check=False)
-        assert result.returncode == 0, (module, command)
+        command = [sys.executable, "-m", module, *(word for word in words if word.isalpha()), "--help"]
+        assert subprocess.run(command, capture_output=True, check=False).returncode == 0, command
     makefile = (README.parent / "Makefile").read_text("utf-8")
     for target in re.findall(r"make (\w+)  ", README.read_text("utf-8")):
         assert f"\n{target}:" in makefile

@@ -4,7 +4,7 @@ from kernels.compilation import kernel
 @kernel
 def run_direct(x, w, bias, y, stride0, stride1, pad0, pad1, dilation0, dilation1, groups, first, step):
     """Output planes first, first + step, ...: channel, then filter row, then filter column, one after the other."""
-    images, channels, height, width = x.shape
+    images, _, height, width = x.shape
     filters, per_group, rows, columns = w.shape
     for plane in range(first, images * filters, step):
         n, k = plane // filters, plane % filters

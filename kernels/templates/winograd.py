@@ -53,14 +53,13 @@ def summed_product(V, v_offset, v_stride, tiles, U, u_offset, M, m_offset, chann
         return
     size = tiles * COLUMNS
     depth = 0
-    leaves = 0
-    for c in range(0, channels, LEAF):
+    for leaf in range((channels + LEAF - 1) // LEAF):
+        c = leaf * LEAF
         product(V, v_offset + c, v_stride, tiles, U, u_offset + c * COLUMNS, sums, depth * size, COLUMNS,
                 min(LEAF, channels - c))
         depth += 1
-        leaves += 1
         # Pairwise: sums of equally many leaves are added at once, as a binary counter carries.
-        carry = leaves if PAIRWISE else 2 * (depth - 1)
+        carry = leaf + 1 if PAIRWISE else 2 * (depth - 1)
         while depth > 1 and carry % 2 == 0:
             add_into(sums, (depth - 2) * size, (depth - 1) * size, size)
             depth -= 1
