@@ -1,0 +1,18 @@
+"""`python -m error_analysis`: see `error_analysis.cli`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    from error_analysis.cli import app
+    from winograd.command import run_command
+
+    return run_command(app, arguments, "python -m error_analysis")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
