@@ -141,6 +141,7 @@ def host_of(cpu: str, features: str) -> Host:
     )
 
 
+@cache
 def host() -> Host:
     """The CPU that Numba compiles for in this process.
 

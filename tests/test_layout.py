@@ -18,7 +18,7 @@ FORBIDDEN = {
 CODE_FOLDERS = [*FORBIDDEN, "benchmarks", "demo"]
 SHAPELESS_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 # Compiled code reaches Numba as generated text too, so this is looked for in text, not in calls.
-FASTMATH = re.compile(r"""["']?\bfastmath["']?\s*[=:]\s*(?!False\b)""")
+FASTMATH = re.compile(r"""["']?\bfastmath["']?\s*[=:](?!\s*False\b)""")
 
 
 def sources(folder: str) -> list[Path]:

@@ -12,6 +12,7 @@ from winograd.orders import ORDERS, register_order
 from winograd.passes import PASSES
 from winograd.points import INF, as_point, as_points, format_points, parse_points, reciprocal_group
 from winograd.program import Arithmetic, Counts, ExactArithmetic, Op, Program, evaluate, foreign_program
+from winograd.published import PublishedRow, published_points, published_rows
 from winograd.rounding import FORMATS, BinaryFormat, format_of, round_exact
 from winograd.toom_cook import toom_cook
 from winograd.transform import NotAConvolution, Transform
@@ -31,6 +32,7 @@ __all__ = [
     "NotAConvolution",
     "Op",
     "Program",
+    "PublishedRow",
     "Transform",
     "as_point",
     "as_points",
@@ -41,6 +43,8 @@ __all__ = [
     "from_moduli",
     "parse_number",
     "parse_points",
+    "published_points",
+    "published_rows",
     "reciprocal_group",
     "register_order",
     "round_exact",

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from winograd.orders import order_named
 from winograd.passes import PASSES
-from winograd.points import format_points
 from winograd.program import Counts, Program
 from winograd.rounding import format_of
 from winograd.transform import MATRIX_NAMES, Transform
@@ -130,9 +129,9 @@ class Algorithm:
         if self.channel_sum == "linear" and self.channel_block != 1:
             raise ValueError("channel_block must be 1 for the linear channel sum, which has no blocks; "
                              f"got {self.channel_block}.")
-        for name, value in (("transforms", given), ("dims", dims), ("passes", passes), ("dtype", dtype),
-                            ("filter_dtype", filter_dtype), ("fma", bool(self.fma))):
-            object.__setattr__(self, name, value)
+        read = {"transforms": given, "dims": dims, "passes": passes, "fma": bool(self.fma), "dtype": dtype}
+        for field, checked in {**read, "filter_dtype": filter_dtype}.items():
+            object.__setattr__(self, field, checked)
 
     @property
     def m(self) -> tuple[int, ...]:
@@ -168,7 +167,7 @@ class Algorithm:
         first, last = self.programs[0], self.programs[-1]
         if self.dims == 1:
             return StageCounts(first.BT.counts(), first.G.counts(), first.AT.counts(), self.n[0])
-        (n0, n1), (_, m1), (_, r1), (_, tile1) = self.n, self.m, self.r, self.tile
+        (n0, n1), (_, r1), (_, tile1) = self.n, self.r, self.tile
         return StageCounts(
             tile1 * first.BT.counts() + n0 * last.BT.counts(),
             r1 * first.G.counts() + n0 * last.G.counts(),
@@ -187,8 +186,8 @@ class Algorithm:
         parts = [f"{self.size} {origins}", "+".join((self.order, *self.passes))]
         if self.fma:
             parts.append("fma")
-        parts.append(self.dtype if self.filter_dtype == self.dtype else f"{self.dtype}, filter in {self.filter_dtype}")
-        parts.append(self.channel_sum if self.channel_sum == "linear" else f"{self.channel_sum} by {self.channel_block}")
+        parts.append(self.dtype + ("" if self.filter_dtype == self.dtype else f", filter in {self.filter_dtype}"))
+        parts.append(self.channel_sum + ("" if self.channel_sum == "linear" else f" by {self.channel_block}"))
         return "; ".join(parts)
 
     def to_json(self) -> str:

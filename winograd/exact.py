@@ -8,13 +8,13 @@ import numbers
 import operator
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import sympy
 from sympy.polys.constructor import construct_domain
 
-Exact = Fraction | sympy.Expr
+Exact: TypeAlias = Fraction | sympy.Expr
 """An exact number: a Fraction where it is rational, otherwise a SymPy expression."""
 
 _OPERATORS: dict[type, Any] = {
@@ -24,6 +24,9 @@ _OPERATORS: dict[type, Any] = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
+
+# Read as symbols, these would hide a mistake.
+_NO_SYMBOLS = frozenset({"nan", "inf", "infinity", "oo", "zoo", "sqrt"})
 
 
 def parse_number(text: str) -> sympy.Expr:
@@ -61,7 +64,8 @@ def parse_number(text: str) -> sympy.Expr:
 
 def _unreadable(text: str) -> ValueError:
     return ValueError(
-        f"number must be an integer, fraction, decimal, sqrt(...) or a symbol, combined by + - * / **; got {text.strip()!r}."
+        "number must be an integer, fraction, decimal, sqrt(...) or a symbol, combined by + - * / **; "
+        f"got {text.strip()!r}."
     )
 
 
@@ -70,7 +74,7 @@ def _from_node(node: ast.expr, text: str) -> sympy.Expr:
         # The spelling, not the binary double: "0.1" means one tenth.
         literal = ast.get_source_segment(text.strip().replace("^", "**"), node) or repr(node.value)
         return sympy.Rational(Fraction(literal.replace("_", "")))
-    if isinstance(node, ast.Name) and node.id.isidentifier() and node.id not in ("nan", "sqrt"):
+    if isinstance(node, ast.Name) and node.id.lower() not in _NO_SYMBOLS:
         return sympy.Symbol(node.id)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
         value = _from_node(node.operand, text)
@@ -85,9 +89,9 @@ def _from_node(node: ast.expr, text: str) -> sympy.Expr:
             if left.is_zero and right.is_negative:
                 raise ZeroDivisionError
         return _OPERATORS[type(node.op)](left, right)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "sqrt":
-        if len(node.args) == 1 and not node.keywords:
-            return sympy.sqrt(_from_node(node.args[0], text))
+    match node:
+        case ast.Call(func=ast.Name(id="sqrt"), args=[argument], keywords=[]):
+            return sympy.sqrt(_from_node(argument, text))
     raise _unreadable(text)
 
 
@@ -125,7 +129,7 @@ def exact(value: Any) -> Exact:
     if isinstance(value, numbers.Integral):
         return Fraction(int(value))
     if isinstance(value, numbers.Rational):
-        return Fraction(value.numerator, value.denominator)
+        return Fraction(int(value.numerator), int(value.denominator))
     if isinstance(value, (float, np.floating)) or type(value).__module__.startswith(("mpmath", "ml_dtypes")):
         if not math.isfinite(value):
             raise ValueError(f"number must be finite; got {value}.")
@@ -133,12 +137,14 @@ def exact(value: Any) -> Exact:
     # gmpy2 and SymPy's own rationals carry numerator and denominator without registering as Rational.
     if hasattr(value, "numerator") and hasattr(value, "denominator"):
         return Fraction(int(value.numerator), int(value.denominator))
-    raise TypeError(f"number must be an int, Fraction, float, str or SymPy number; got {type(value).__name__} {value!r}.")
+    kind = type(value).__name__
+    raise TypeError(f"number must be an int, Fraction, float, str or SymPy number; got {kind} {value!r}.")
 
 
 def _from_mpf(value: Any) -> Fraction:
-    mantissa, exponent = value.man_exp
-    return Fraction(int(mantissa)) * Fraction(2) ** exponent
+    mantissa, exponent = value.man_exp  # of |value|
+    size = Fraction(int(mantissa)) * Fraction(2) ** exponent
+    return -size if value < 0 else size
 
 
 def _from_sympy(value: sympy.Expr) -> Exact:

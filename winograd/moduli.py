@@ -67,9 +67,11 @@ def from_moduli(m: int, r: int, moduli: Iterable[Any]) -> Transform:
     BT: list[list[Any]] = []
     for modulus in chosen:
         if isinstance(modulus, Infinity):
+            leading = _coefficients(whole, m + r - 1)
+            content = _content(leading)
             columns.append([0] * (m - 1) + [1])
-            G.append([0] * (r - 1) + [1])
-            BT.append(_coefficients(whole, m + r - 1))
+            G.append([0] * (r - 1) + [content])
+            BT.append([e / content for e in leading])
             continue
         # y = E^T [ (E' g) * (C d) ] for polynomials modulo this one: E reduces and evaluates, C interpolates and lifts.
         inner = _short_product(modulus.degree())

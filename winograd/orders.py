@@ -85,7 +85,7 @@ def huffman(weights: Sequence[Fraction]) -> Tree:
     Examples
     --------
     >>> huffman([4, 1, 1, 1])
-    (((1, 2), 3), 0)
+    ((3, (1, 2)), 0)
     >>> huffman([1, 1, 1, 1])
     ((0, 1), (2, 3))
     """

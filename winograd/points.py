@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 import sympy
 
 from winograd.exact import Exact, exact, in_field, to_sympy
@@ -17,6 +18,7 @@ class Infinity:
     _instance: Infinity | None = None
 
     def __new__(cls) -> Infinity:
+        """The one instance."""
         if cls._instance is None:
             cls._instance = super().__new__(cls)
         return cls._instance
@@ -34,7 +36,7 @@ class Infinity:
 INF = Infinity()
 """The point at infinity: evaluates a polynomial to its leading coefficient."""
 
-Point = Exact | Infinity
+Point: TypeAlias = Exact | Infinity
 
 
 def as_point(value: Any) -> Point:
@@ -54,7 +56,7 @@ def as_point(value: Any) -> Point:
         return INF
     if isinstance(value, str) and value.strip().lower() in ("inf", "infinity", "oo", "+inf"):
         return INF
-    if isinstance(value, float) and value == math.inf:
+    if isinstance(value, (float, np.floating)) and value == math.inf:
         return INF
     try:
         return exact(value)

@@ -91,12 +91,23 @@ class PassRecord:
 class Arithmetic(Protocol):
     """What `evaluate` needs: the five operations, and how an exact constant enters."""
 
-    def constant(self, value: Exact) -> Any: ...
-    def add(self, a: Any, b: Any) -> Any: ...
-    def sub(self, a: Any, b: Any) -> Any: ...
-    def mul(self, a: Any, c: Any) -> Any: ...
-    def neg(self, a: Any) -> Any: ...
-    def fma(self, a: Any, c: Any, b: Any) -> Any: ...
+    def constant(self, value: Exact) -> Any:
+        """An exact constant as this arithmetic holds it."""
+
+    def add(self, a: Any, b: Any) -> Any:
+        """a + b."""
+
+    def sub(self, a: Any, b: Any) -> Any:
+        """a - b."""
+
+    def mul(self, a: Any, c: Any) -> Any:
+        """a * c, for a constant c."""
+
+    def neg(self, a: Any) -> Any:
+        """-a."""
+
+    def fma(self, a: Any, c: Any, b: Any) -> Any:
+        """a * c + b with one rounding, for a constant c."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +162,7 @@ class Program:
         )
 
     def matrix(self) -> sympy.ImmutableDenseMatrix:
-        """The exact matrix that the program applies, shape (outputs, inputs), read off by running it on unit vectors."""
+        """The exact matrix that the program applies, (outputs, inputs), read off by running it on unit vectors."""
         constants = [op.constant for op in self.ops if op.constant is not None]
         domain, elements = in_field(constants)
         arithmetic = FieldArithmetic(domain, dict(zip(constants, elements, strict=True)))
@@ -247,9 +258,9 @@ def evaluate(program: Program, inputs: Sequence[Any], arithmetic: Arithmetic) ->
         elif op.kind == "neg":
             values.append(arithmetic.neg(*args))
         elif op.kind == "mul":
-            values.append(arithmetic.mul(args[0], constants[op.constant]))  # type: ignore[index]
+            values.append(arithmetic.mul(args[0], constants[op.constant]))
         else:
-            values.append(arithmetic.fma(args[0], constants[op.constant], args[1]))  # type: ignore[index]
+            values.append(arithmetic.fma(args[0], constants[op.constant], args[1]))
     return [values[v] for v in program.outputs]
 
 

@@ -110,7 +110,8 @@ def round_exact(value: Any, dtype: DTypeLike) -> Any:
     if nearest is None:
         raise OverflowError(f"{number} exceeds the largest {target.name}, {float(target.largest):g}")
     # Exact: the number has at most 53 bits and lies in the range of float64.
-    return np.dtype(dtype).type(nearest.numerator / nearest.denominator)
+    kind: Any = np.dtype(dtype).type
+    return kind(nearest.numerator / nearest.denominator)
 
 
 @lru_cache(maxsize=4096)

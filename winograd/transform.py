@@ -13,7 +13,7 @@ import sympy
 from numpy.typing import DTypeLike
 from sympy.polys.matrices import DomainMatrix
 
-from winograd.exact import Exact, exact, from_field, in_field, to_sympy
+from winograd.exact import Exact, exact, from_field, in_field, parse_number, to_sympy
 from winograd.points import Infinity, Point, as_points, format_points
 from winograd.rounding import round_matrix
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from winograd.program import Program
 
 MATRIX_NAMES = ("AT", "G", "BT")
+COMMAND_OPTIONS = ("points", "moduli", "fractions", "scale-a", "scale-b", "subs", "transpose")
+"""The options of `python -m winograd m r` that change the matrices, in the order in which it applies them."""
 
 
 class NotAConvolution(ValueError):
@@ -247,10 +249,22 @@ class Transform:
         AT = self.AT * sympy.diag(*a)
         BT = sympy.diag(*b) * self.BT
         G = sympy.diag(*(1 / (x * y) for x, y in zip(a, b, strict=True))) * self.G
-        scales = (("scale-a", A), ("scale-b", B))
-        added = [(option, ", ".join(str(exact(v)) for v in values)) for option, values in scales if values is not None]
-        origin = (*self.origin, *added) if self.origin else ()
+        origin = self._scaled_origin(a if A is not None else None, b if B is not None else None)
         return Transform(AT.applyfunc(_normal), G.applyfunc(_normal), BT.applyfunc(_normal), self.points, origin)
+
+    def _scaled_origin(self, a: list[Any] | None, b: list[Any] | None) -> tuple[tuple[str, str], ...]:
+        """The options that lead here too: the command scales first, then gives symbols values, then transposes."""
+        options = dict(self.origin)
+        if not options or ("subs" in options and any(f.free_symbols for f in (a or []) + (b or []))):
+            return ()
+        if "transpose" in options:
+            a, b = b, a  # AT and BT change places
+        for option, factors in (("scale-a", a), ("scale-b", b)):
+            if factors is not None and option in options:
+                factors = [f * parse_number(e) for f, e in zip(factors, options[option].split(","), strict=True)]
+            if factors is not None:
+                options[option] = ", ".join(str(f) for f in factors)
+        return _in_command_order(options)
 
     def _factors(self, factors: Sequence[Any] | None, name: str) -> list[sympy.Expr]:
         if factors is None:
@@ -267,16 +281,17 @@ class Transform:
 
         AT and BT change places, transposed; G stays (Tellegen's principle). Transposing twice gives the original.
         """
-        flag = ("transpose", "")
-        origin = tuple(o for o in self.origin if o != flag) if flag in self.origin else (*self.origin, flag)
-        return Transform(self.BT.T, self.G, self.AT.T, self.points, origin if self.origin else ())
+        options = dict(self.origin)
+        if options and options.pop("transpose", None) is None:
+            options["transpose"] = ""
+        return Transform(self.BT.T, self.G, self.AT.T, self.points, _in_command_order(options))
 
     def subs(self, values: Mapping[Any, Any]) -> Transform:
         """The transform with its free symbols given exact values.
 
         Parameters
         ----------
-        values : mapping from symbol (or its name) to an exact number
+        values : mapping from symbol (or its name) to an exact number, one after the other
 
         Raises
         ------
@@ -289,16 +304,17 @@ class Transform:
         >>> toom_cook(2, 3, [0, "c", "-c", "inf"]).subs({"c": "1/2"}).points
         (Fraction(0, 1), Fraction(1, 2), Fraction(-1, 2), INF)
         """
-        table = {sympy.Symbol(s) if isinstance(s, str) else s: to_sympy(exact(v)) for s, v in values.items()}
+        table = [(sympy.Symbol(s) if isinstance(s, str) else s, to_sympy(exact(v))) for s, v in values.items()]
         points: tuple[Point, ...] | None = None
         if self.points is not None:
             replaced = [p if isinstance(p, Infinity) else exact(to_sympy(p).subs(table)) for p in self.points]
             points = as_points(replaced)
         AT, G, BT = (getattr(self, name).subs(table).applyfunc(_normal) for name in MATRIX_NAMES)
-        origin: tuple[tuple[str, str], ...] = ()
-        if points is not None and all(option in ("points", "fractions", "transpose") for option, _ in self.origin):
-            origin = tuple((o, format_points(points) if o == "points" else text) for o, text in self.origin)
-        return Transform(AT, G, BT, points, origin)
+        options = dict(self.origin)
+        if options and table:
+            given = ", ".join(f"{symbol} = {value}" for symbol, value in table)
+            options["subs"] = f"{options['subs']}, {given}" if "subs" in options else given
+        return Transform(AT, G, BT, points, _in_command_order(options))
 
     def program(self, matrix: str, order: str = "left", passes: Iterable[str] = ()) -> Program:
         """How one of the matrices is applied: a straight-line program, in a named order.
@@ -325,7 +341,8 @@ class Transform:
         if matrix not in MATRIX_NAMES:
             raise ValueError(f"matrix must be one of {', '.join(MATRIX_NAMES)}; got {matrix!r}.")
         entries = getattr(self, matrix)
-        program = matrix_program(entries, order, f"{matrix} of {self.description}", self.command)
+        command = None if self.command is None else f"{self.command} --matrix {matrix}"
+        program = matrix_program(entries, order, f"{matrix} of {self.description}", command)
         return program.applied(*passes)
 
     @property
@@ -376,12 +393,15 @@ class Transform:
         """The transform that `to_json` wrote. Raises ValueError for text that is no such record."""
         try:
             record = json.loads(text)
-            entries = [record[name] for name in MATRIX_NAMES]
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            AT, G, BT = (record[name] for name in MATRIX_NAMES)
+            points = None if record.get("points") is None else record["points"].split(",")
+            origin = tuple((str(option), str(value)) for option, value in record.get("origin", ()))
+        except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"text must be a Transform record with AT, G and BT as JSON; {error!r}.") from None
-        points = record.get("points")
-        origin = tuple((str(option), str(text)) for option, text in record.get("origin", ()))
-        return cls(*entries, None if points is None else points.split(","), origin)
+        unknown = [option for option, _ in origin if option not in COMMAND_OPTIONS]
+        if unknown:
+            raise ValueError(f"origin must hold options of the command; got {unknown[0]!r}.")
+        return cls(AT, G, BT, points, origin)
 
 
 def transform_from_field(
@@ -391,9 +411,11 @@ def transform_from_field(
     origin: tuple[tuple[str, str], ...],
 ) -> Transform:
     """A Transform from rows of field elements, which it keeps: `verify` need not convert them back."""
-    matrices = [sympy.ImmutableDenseMatrix([[to_sympy(from_field(domain, e)) for e in row] for row in rows[name]])
-                for name in MATRIX_NAMES]
-    transform = Transform(*matrices, points, origin)
+    AT, G, BT = (
+        sympy.ImmutableDenseMatrix([[to_sympy(from_field(domain, e)) for e in row] for row in rows[name]])
+        for name in MATRIX_NAMES
+    )
+    transform = Transform(AT, G, BT, points, origin)
     transform.__dict__["field_matrices"] = (domain, dict(rows))
     return transform
 
@@ -413,6 +435,11 @@ def _as_matrix(entries: Any, name: str) -> sympy.ImmutableDenseMatrix:
         return sympy.ImmutableDenseMatrix([[to_sympy(exact(e)) for e in row] for row in rows])
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+
+
+def _in_command_order(options: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The options in the order in which the command applies them, whatever order they were given in."""
+    return tuple((option, options[option]) for option in sorted(options, key=COMMAND_OPTIONS.index))
 
 
 def _normal(entry: sympy.Expr) -> sympy.Expr:

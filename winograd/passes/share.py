@@ -73,7 +73,7 @@ def _defined(forms: LinearForms, all_forms: list[Form], form: Form) -> tuple[Exa
 
 def common_pairs(forms: LinearForms) -> LinearForms:
     """Take out the pair of terms that the most forms share, up to a factor, until none is shared."""
-    all_forms = [dict((v, c) for c, v in form) for form in forms.forms]
+    all_forms = [{v: c for c, v in form} for form in forms.forms]
     while True:
         found: dict[tuple[int, int, Exact], list[int]] = {}
         for index, terms in enumerate(all_forms):

@@ -1,7 +1,8 @@
 """Transposition: the program of M^T from the program of M, by reversing every arrow of the data flow (Tellegen).
 
 An addition becomes a value used twice, a value used twice becomes an addition, a multiplication stays one. So the
-transposed program has as many multiplications, and inputs - outputs more additions (no row or column being zero).
+program of M^T has no more multiplications (equal ones may merge), and rows - columns of M more additions (where no row
+or column is zero).
 """
 
 from __future__ import annotations

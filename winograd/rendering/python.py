@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from fractions import Fraction
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from winograd.exact import Exact
 from winograd.program import Program
-from winograd.rendering.heading import heading_lines
+from winograd.rendering.heading import heading_lines, value_names
 from winograd.rounding import format_of, round_exact
 
 
@@ -34,7 +35,7 @@ def program_python(program: Program, name: str = "transform", dtype: DTypeLike |
     OverflowError
         If a constant exceeds the dtype.
     ValueError
-        If the name is no identifier.
+        If the name is no identifier, or stands for something else in the text.
 
     Rounding
     --------
@@ -46,27 +47,25 @@ def program_python(program: Program, name: str = "transform", dtype: DTypeLike |
     >>> print(toom_cook(2, 3, [0, 1, -1, "inf"]).program("AT").to_python("at"))
     # AT of F(2, 3), points 0, 1, -1, inf
     # order left: 4 additions, 0 multiplications
-    # made by: python -m winograd 2 3 --points "0, 1, -1, inf" --format python --order left
+    # made by: python -m winograd 2 3 --points "0, 1, -1, inf" --matrix AT --format python --order left --name at
     <BLANKLINE>
     <BLANKLINE>
     def at(x0, x1, x2, x3):
         t0 = x0 + x1
-        t1 = t0 + x2
+        t1 = x2 + t0
         t2 = x1 - x2
-        t3 = t2 + x3
+        t3 = x3 + t2
         return t1, t3
     <BLANKLINE>
     """
-    if not name.isidentifier():
-        raise ValueError(f"name must be an identifier; got {name!r}.")
+    if not name.isidentifier() or keyword.iskeyword(name) or name == "fma":
+        raise ValueError(f"name must be an identifier that is no keyword and not fma; got {name!r}.")
     constants: dict[Exact, str] = {}
     for op in program.ops:
         if op.constant is not None:
             constants.setdefault(op.constant, f"{name.upper()}_{len(constants)}")
 
-    def value(v: int) -> str:
-        return f"x{v}" if v < program.inputs else f"t{v - program.inputs}"
-
+    value = value_names(program)
     body = []
     for index, op in enumerate(program.ops):
         a = value(op.args[0])
@@ -83,7 +82,8 @@ def program_python(program: Program, name: str = "transform", dtype: DTypeLike |
     returned = ", ".join(value(v) for v in program.outputs)
     body.append(f"return {returned}" + ("," if len(program.outputs) == 1 else ""))
 
-    lines = [f"# {line}" for line in heading_lines(program, "python")]
+    kind = None if dtype is None else format_of(dtype).name
+    lines = [f"# {line}" for line in heading_lines(program, "python", kind, name)]
     if constants:
         lines += ["", "import numpy as np" if dtype is not None else "from fractions import Fraction", ""]
         lines += [_constant_line(c, text, dtype) for c, text in constants.items()]
