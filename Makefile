@@ -13,16 +13,17 @@ NO_PYTHON = No Python 3.11 or newer with its venv module was found (tried $(or $
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types bench table clean rebuild
+.PHONY: help demo test lint types bench table notebooks clean rebuild
 
 help:
-	@echo 'make demo    from chosen points to a measured convolution, on a photograph; pictures in demo/out/'
-	@echo 'make test    every test and every docstring example'
-	@echo 'make lint    ruff'
-	@echo 'make types   mypy'
-	@echo 'make table   measured errors beside the published ones'
-	@echo 'make bench   every script in benchmarks/, each printing ratios against peers'
-	@echo 'make clean   remove .venv and everything else that was made here'
+	@echo 'make demo       from chosen points to a measured convolution, on a photograph; pictures in demo/out/'
+	@echo 'make test       every test and every docstring example'
+	@echo 'make lint       ruff'
+	@echo 'make types      mypy'
+	@echo 'make table      measured errors beside the published ones'
+	@echo 'make notebooks  run every notebook and store its outputs'
+	@echo 'make bench      every script in benchmarks/, each printing ratios against peers'
+	@echo 'make clean      remove .venv and everything else that was made here'
 
 # .venv/.home is removed before pip starts and written after it ends, and holds the folder .venv was built in.
 # It reads as something else when a build was cut short, the folder was moved, or its Python is gone.
@@ -62,6 +63,10 @@ types: $(VENV)/.dev
 table: $(VENV)/.dev
 	@echo 'Measuring the errors that stand in published tables.'
 	@$(RUN) -m error_analysis table
+
+notebooks: $(VENV)/.dev
+	@echo 'Running every notebook and storing its outputs.'
+	@$(RUN) notebooks/execute.py
 
 bench: $(VENV)/.dev
 	@set -e; for script in benchmarks/*.py; do echo "Running $$script."; $(RUN) "$$script"; done

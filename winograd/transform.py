@@ -224,8 +224,9 @@ class Transform:
     def scaled(self, A: Sequence[Any] | None = None, B: Sequence[Any] | None = None) -> Transform:
         """The same algorithm with its products rescaled: AT diag(A), diag(1 / (A B)) G, diag(B) BT.
 
-        The filter transform takes up the inverse of both, because it is done once, ahead of time. Scaling by
-        powers of two changes the range of the intermediate values but, barring underflow, not one rounding.
+        The filter transform takes up the inverse of both, because it is done once, ahead of time. Powers of two
+        change the range of the intermediate values and, barring underflow, no rounding, as long as the sums keep their
+        order: "huffman" and "sorted" order by weight, and passes choose by constants.
 
         Parameters
         ----------
