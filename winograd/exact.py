@@ -6,6 +6,7 @@ import ast
 import math
 import numbers
 import operator
+import re
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -27,6 +28,10 @@ _OPERATORS: dict[type, Any] = {
 
 # Read as symbols, these would hide a mistake.
 _NO_SYMBOLS = frozenset({"nan", "inf", "infinity", "oo", "zoo", "sqrt"})
+
+
+# Larger powers of ten are no point or constant anyone computes with, and take a while to spell out.
+_LARGEST_EXPONENT = 1000
 
 
 def parse_number(text: str) -> sympy.Expr:
@@ -62,6 +67,11 @@ def parse_number(text: str) -> sympy.Expr:
         raise ValueError(f"number must be finite; {text.strip()!r} divides by zero.") from None
 
 
+def _digits(value: sympy.Expr) -> int:
+    """A bound on the decimal digits of a rational number's numerator and denominator; 1 for anything else."""
+    return 1 + max(int(value.p).bit_length(), int(value.q).bit_length()) // 3 if value.is_Rational else 1
+
+
 def _unreadable(text: str) -> ValueError:
     return ValueError(
         "number must be an integer, fraction, decimal, sqrt(...) or a symbol, combined by + - * / **; "
@@ -73,6 +83,9 @@ def _from_node(node: ast.expr, text: str) -> sympy.Expr:
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         # The spelling, not the binary double: "0.1" means one tenth.
         literal = ast.get_source_segment(text.strip().replace("^", "**"), node) or repr(node.value)
+        decimal = re.fullmatch(r"[\d_.]+(?:e([+-]?\d+))?", literal, re.IGNORECASE)
+        if decimal is None or abs(int(decimal[1] or 0)) > _LARGEST_EXPONENT:
+            raise _unreadable(text)
         return sympy.Rational(Fraction(literal.replace("_", "")))
     if isinstance(node, ast.Name) and node.id.lower() not in _NO_SYMBOLS:
         return sympy.Symbol(node.id)
@@ -84,7 +97,7 @@ def _from_node(node: ast.expr, text: str) -> sympy.Expr:
         if isinstance(node.op, ast.Div) and right.is_zero:
             raise ZeroDivisionError
         if isinstance(node.op, ast.Pow):
-            if not (right.is_Rational and abs(right) <= 1000):
+            if not (right.is_Rational and abs(right) * _digits(left) <= _LARGEST_EXPONENT):
                 raise _unreadable(text)
             if left.is_zero and right.is_negative:
                 raise ZeroDivisionError

@@ -344,7 +344,7 @@ class Transform:
         entries = getattr(self, matrix)
         command = None if self.command is None else f"{self.command} --matrix {matrix}"
         program = matrix_program(entries, order, f"{matrix} of {self.description}", command)
-        return program.applied(*passes)
+        return program.applied(*((passes,) if isinstance(passes, str) else passes))
 
     @property
     def name(self) -> str:
