@@ -98,5 +98,5 @@ def _axis_text(program: Program, name: str, dtype: str, read: str, write: str) -
     lines += [
         "    " + write.format(f"target_offset + {i} * target_stride", f"y{i}") for i in range(len(program.outputs))
     ]
-    text = program.to_python(f"apply_{name}", dtype).replace("\ndef ", "\n@inlined\ndef ", 1)
+    text = program.to_python(dtype, f"apply_{name}").replace("\ndef ", "\n@inlined\ndef ", 1)
     return text + "\n\n" + "\n".join(lines) + "\n\n"

@@ -56,7 +56,7 @@ class Conv2d:
     --------
     >>> x = np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)
     >>> layer = Conv2d(np.ones((1, 1, 3, 3), np.float32))
-    >>> layer(x)
+    >>> layer(x).round(3)
     array([[[[45., 54.],
              [81., 90.]]]], dtype=float32)
     """

@@ -207,7 +207,7 @@ def _printed(
         elif format == Format.latex:
             texts.append(program.to_latex())
         elif format == Format.python:
-            texts.append(program.to_python(function, dtype).rstrip("\n"))
+            texts.append(program.to_python(dtype, function).rstrip("\n"))
         elif format == Format.c:
             texts.append(program.to_c(dtype or "float32", function).rstrip("\n"))
         else:

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from winograd.exact import Exact, exact, magnitude, sign, to_sympy
 from winograd.orders import Tree, order_named
-
-if TYPE_CHECKING:
-    from winograd.program import Op, Program
+from winograd.program import Op, Program
 
 Form = tuple[tuple[Exact, int], ...]
 """Terms (coefficient, variable); no variable twice, no coefficient zero unless it is the only term."""
@@ -129,14 +127,23 @@ def merged(form: Form) -> Form:
     return terms or ((Fraction(0), form[0][1]),)
 
 
+def matrix_program(matrix: Any, order: str, title: str = "program", command: str | None = None) -> Program:
+    """The program of an exact matrix, its rows as sums in the named order."""
+    return forms_program(forms_of_matrix(matrix), Program(matrix.cols, (), (), order, title, command))
+
+
+def forms_program(forms: LinearForms, like: Program) -> Program:
+    """The program of linear forms, in the order, and under the title and history, of another program."""
+    ops, outputs = emit(forms, like.order)
+    return replace(like, inputs=forms.inputs, ops=tuple(ops), outputs=tuple(outputs))
+
+
 def emit(forms: LinearForms, order: str) -> tuple[list[Op], list[int]]:
     """The operations of the forms, sums in the named order, equal operations done once.
 
     Every partial sum is held with its sign apart, so that `-a - b` costs no negation until it is returned: only
     subtraction and the sign of a constant absorb signs, and neither rounds differently.
     """
-    from winograd.program import Op
-
     tree_of = order_named(order)
     ops: list[Op] = []
     number: dict[Op, int] = {}

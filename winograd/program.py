@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import sympy
 from numpy.typing import DTypeLike
 
 from winograd.exact import Exact, exact, from_field, in_field, to_sympy
-
-if TYPE_CHECKING:
-    from winograd.forms import LinearForms
 
 OpKind = Literal["add", "sub", "mul", "neg", "fma"]
 
@@ -186,11 +183,11 @@ class Program:
         """The program of the transposed matrix, by reversing the data flow."""
         return self.applied("transpose")
 
-    def to_python(self, name: str = "transform", dtype: DTypeLike | None = None) -> str:
+    def to_python(self, dtype: DTypeLike | None = None, name: str = "transform") -> str:
         """A plain Python function; see `winograd.rendering.python`."""
         from winograd.rendering.python import program_python
 
-        return program_python(self, name, dtype)
+        return program_python(self, dtype, name)
 
     def to_c(self, dtype: DTypeLike = "float32", name: str = "transform") -> str:
         """A C function; see `winograd.rendering.c`."""
@@ -309,21 +306,6 @@ def is_power_of_two(value: Exact | None) -> bool:
         return False
     p, q = abs(value.numerator), value.denominator
     return p & (p - 1) == 0 and q & (q - 1) == 0
-
-
-def matrix_program(matrix: Any, order: str, title: str = "program", command: str | None = None) -> Program:
-    """The program of an exact matrix, its rows as sums in the named order."""
-    from winograd.forms import forms_of_matrix
-
-    return forms_program(forms_of_matrix(matrix), Program(matrix.cols, (), (), order, title, command))
-
-
-def forms_program(forms: LinearForms, like: Program) -> Program:
-    """The program of linear forms, in the order, and under the title and history, of another program."""
-    from winograd.forms import emit
-
-    ops, outputs = emit(forms, like.order)
-    return replace(like, inputs=forms.inputs, ops=tuple(ops), outputs=tuple(outputs))
 
 
 def foreign_program(inputs: int, ops: Sequence[tuple], outputs: Sequence[int], title: str = "given by hand") -> Program:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import sympy
@@ -14,11 +14,10 @@ from numpy.typing import DTypeLike
 from sympy.polys.matrices import DomainMatrix
 
 from winograd.exact import Exact, exact, from_field, in_field, parse_number, to_sympy
+from winograd.forms import matrix_program
 from winograd.points import Infinity, Point, as_points, format_points
+from winograd.program import Program
 from winograd.rounding import round_matrix
-
-if TYPE_CHECKING:
-    from winograd.program import Program
 
 MATRIX_NAMES = ("AT", "G", "BT")
 COMMAND_OPTIONS = ("points", "moduli", "fractions", "scale-a", "scale-b", "subs", "transpose")
@@ -337,8 +336,6 @@ class Transform:
         --------
         None: the program's constants are exact.
         """
-        from winograd.program import matrix_program
-
         if matrix not in MATRIX_NAMES:
             raise ValueError(f"matrix must be one of {', '.join(MATRIX_NAMES)}; got {matrix!r}.")
         entries = getattr(self, matrix)

@@ -18,7 +18,7 @@ TRANSFORMS = [
 def function_of(program, dtype):
     """The printed text, executed with the fma it asks for."""
     names = {"fma": fma}
-    exec(program.to_python("transform", dtype), names)
+    exec(program.to_python(dtype, "transform"), names)
     return names["transform"]
 
 

@@ -18,7 +18,7 @@ def test_the_text_is_plain_python_that_holds_the_programs_own_text():
     text = algorithm_text(A, TILE, "winograd_kernels_panels")
     compile(text, "generated", "exec")
     assert text.startswith(f"# {A}")
-    body = A.programs[0].BT.to_python("apply_bt0", "float32").split("def ", 1)[1]
+    body = A.programs[0].BT.to_python("float32", "apply_bt0").split("def ", 1)[1]
     assert body in text
 
 

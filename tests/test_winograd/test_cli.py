@@ -97,13 +97,13 @@ def test_the_program_of_one_matrix(matrix: str, format: str, capsys: pytest.Capt
     assert printed(command, capsys) == text
     program = wg.toom_cook(4, 3, wg.parse_points("0, -1, 1, 1/2, -3, inf")).program(matrix, passes=["share"])
     if format == "python":
-        assert text + "\n" == program.to_python(matrix.lower())
+        assert text + "\n" == program.to_python(name=matrix.lower())
 
 
 def test_texts_of_the_library_name_their_command_too(capsys: pytest.CaptureFixture[str]) -> None:
     T = wg.toom_cook(2, 3, wg.parse_points("0, c, -c, inf")).scaled(B=[1, 2, 2, 1]).subs({"c": "1/2"}).transpose()
     P = T.program("AT", "sorted", ["share", "fuse"])
-    for text in (str(P), P.to_latex(), P.to_python("f", "float64"), P.to_c("float64", "g"), P.to_cuda("float32", "h")):
+    for text in (str(P), P.to_latex(), P.to_python("float64", "f"), P.to_c("float64", "g"), P.to_cuda("float32", "h")):
         (command,) = made_by(text)
         assert printed(command, capsys) == text.rstrip("\n")
 

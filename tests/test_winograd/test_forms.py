@@ -6,8 +6,8 @@ import pytest
 import sympy
 
 import winograd as wg
-from winograd.forms import LinearForms, emit, forms_of_matrix, forms_of_program, merged
-from winograd.program import Program, forms_program
+from winograd.forms import LinearForms, emit, forms_of_matrix, forms_of_program, forms_program, merged
+from winograd.program import Program
 
 
 def matrix_of(forms: LinearForms) -> sympy.Matrix:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import winograd as wg
+from winograd.forms import matrix_program
 from winograd.passes import PASSES, apply_pass
 from winograd.passes.cleanup import without_dead
-from winograd.program import matrix_program
 
 F63 = "0, 1, -1, 2, -2, 1/2, -1/2, inf"
 F43 = "0, 1, -1, 2, -2, inf"

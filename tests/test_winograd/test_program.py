@@ -126,7 +126,7 @@ def test_every_order_computes_the_matrix(name: str, order: str) -> None:
 
 def test_rows_of_one_term_zero_and_minus_one() -> None:
     matrix = [[0, 0], [0, -1], [1, 0], [-1, -1], ["-1/3", "-2/3"], ["1/2", 0]]
-    from winograd.program import matrix_program
+    from winograd.forms import matrix_program
 
     exact = sympy.Matrix(matrix)
     for order in wg.ORDERS:

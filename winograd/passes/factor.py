@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from winograd.exact import Exact, magnitude, sign
-from winograd.forms import Form, LinearForms, forms_of_program
-from winograd.program import Program, forms_program
+from winograd.forms import Form, LinearForms, forms_of_program, forms_program
+from winograd.program import Program
 
 
 def factored(program: Program) -> Program:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from winograd.exact import Exact, exact, magnitude, sign, to_sympy
-from winograd.forms import Form, LinearForms, forms_of_program
-from winograd.program import Program, forms_program
+from winograd.forms import Form, LinearForms, forms_of_program, forms_program
+from winograd.program import Program
 
 
 def shared(program: Program) -> Program:

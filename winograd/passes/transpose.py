@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from winograd.forms import LinearForms, merged
-from winograd.program import Program, forms_program
+from winograd.forms import LinearForms, forms_program, merged
+from winograd.program import Program
 
 
 def transposed(program: Program) -> Program:

@@ -14,7 +14,7 @@ from winograd.rendering.heading import heading_lines, value_names
 from winograd.rounding import format_of, round_exact
 
 
-def program_python(program: Program, name: str = "transform", dtype: DTypeLike | None = None) -> str:
+def program_python(program: Program, dtype: DTypeLike | None = None, name: str = "transform") -> str:
     """A function `name(x0, x1, ...)` that returns the outputs as a tuple.
 
     It uses `+ - *`, unary minus and, in a fused program, a global `fma(a, c, b)` that the user of the text
@@ -24,11 +24,11 @@ def program_python(program: Program, name: str = "transform", dtype: DTypeLike |
     Parameters
     ----------
     program : Program
-    name : str
-        Name of the function; its constants are module globals that begin with it.
     dtype : float16, float32 or float64, optional
         Constants are typed scalars of this dtype (an untyped literal would widen float32 to float64 in Numba).
         By default they are exact Fractions, and the function computes exactly on ints, Fractions and SymPy numbers.
+    name : str
+        Name of the function; its constants are module globals that begin with it.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def program_python(program: Program, name: str = "transform", dtype: DTypeLike |
     Examples
     --------
     >>> from winograd import toom_cook
-    >>> print(toom_cook(2, 3, [0, 1, -1, "inf"]).program("AT").to_python("at"))
+    >>> print(toom_cook(2, 3, [0, 1, -1, "inf"]).program("AT").to_python(name="at"))
     # AT of F(2, 3), points 0, 1, -1, inf
     # order left: 4 additions, 0 multiplications
     # made by: python -m winograd 2 3 --points "0, 1, -1, inf" --matrix AT --format python --order left --name at
