@@ -38,7 +38,17 @@ def chosen_algorithm(algorithm: Any, axes: int, taps: tuple[int, int], dtype: st
     if algorithm.dtype != np.dtype(dtype).name:
         raise ValueError(
             f"algorithm must work in the arrays' dtype {dtype}; got {algorithm.dtype}: "
-            f"dataclasses.replace(algorithm, dtype={dtype!r}, filter_dtype={dtype!r}) changes it."
+            f"algorithm.with_formats({dtype!r}) changes it."
+        )
+    mixed = {stage: name for stage, name in algorithm.stage_dtypes.items() if name != algorithm.dtype}
+    if mixed.pop("filter_dtype", dtype) not in ("float32", "float64") or mixed:
+        raise ValueError(
+            "algorithm must have one format in all stages but the filter transform, and that float32 or float64, to be "
+            f"compiled; got {algorithm}."
+        )
+    if algorithm.rounding != "nearest" or algorithm.channel_sum == "kahan":
+        raise ValueError(
+            f"algorithm must round to nearest and sum linear, blocked or pairwise to be compiled; got {algorithm}."
         )
     if not plain:
         raise ValueError('stride, dilation and groups must be 1 for a fast algorithm; use "direct" or "auto" instead.')

@@ -7,7 +7,7 @@ import typer
 from kernels.compilation import cache_folder, clear_cache
 from kernels.host import host
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.callback()

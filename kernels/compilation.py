@@ -284,7 +284,7 @@ def load_module(text: str, stem: str) -> ModuleType:
     """
     for name, value in (("text", text), ("stem", stem)):
         if not isinstance(value, str):
-            raise TypeError(f"{name} must be a string; {type(value).__name__} was given")
+            raise TypeError(f"{name} must be a string; got {type(value).__name__}.")
     with _LOCK:
         name = module_name(text, stem)
         if name in _LOADED:

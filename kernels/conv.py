@@ -18,6 +18,7 @@ def conv2d(
     padding: Any = 0,
     dilation: int | tuple[int, ...] = 1,
     groups: int = 1,
+    layout: str = "NCHW",
     algorithm: Algorithm | str = "auto",
     threads: int | None = None,
 ) -> np.ndarray:
@@ -25,14 +26,14 @@ def conv2d(
 
     Parameters
     ----------
-    x : ndarray, shape (N, C, H, W), float32 or float64
+    x : ndarray, shape (N, C, H, W), or (N, H, W, C) with layout "NHWC"; float32 or float64
     w : ndarray, shape (K, C / groups, R, S), same dtype
-    bias, stride, padding, dilation, groups, algorithm, threads
+    bias, stride, padding, dilation, groups, layout, algorithm, threads
         As in `Conv2d`.
 
     Returns
     -------
-    ndarray, shape (N, K, H', W'), same dtype
+    ndarray, shape (N, K, H', W') or (N, H', W', K), same dtype
 
     Raises
     ------
@@ -50,7 +51,7 @@ def conv2d(
            [6., 9., 6.],
            [4., 6., 4.]])
     """
-    return Conv2d(w, bias, stride, padding, dilation, groups, algorithm, threads)(x)
+    return Conv2d(w, bias, stride, padding, dilation, groups, layout, algorithm, threads)(x)
 
 
 def conv1d(
@@ -61,6 +62,7 @@ def conv1d(
     padding: Any = 0,
     dilation: int | tuple[int, ...] = 1,
     groups: int = 1,
+    layout: str = "NCW",
     algorithm: Algorithm | str = "auto",
     threads: int | None = None,
 ) -> np.ndarray:
@@ -68,14 +70,14 @@ def conv1d(
 
     Parameters
     ----------
-    x : ndarray, shape (N, C, W), float32 or float64
+    x : ndarray, shape (N, C, W), or (N, W, C) with layout "NWC"; float32 or float64
     w : ndarray, shape (K, C / groups, S), same dtype
-    bias, stride, padding, dilation, groups, algorithm, threads
+    bias, stride, padding, dilation, groups, layout, algorithm, threads
         As in `Conv2d`, for one axis.
 
     Returns
     -------
-    ndarray, shape (N, K, W'), same dtype
+    ndarray, shape (N, K, W') or (N, W', K), same dtype
 
     Raises
     ------
@@ -91,4 +93,4 @@ def conv1d(
     >>> conv1d(np.arange(5.0).reshape(1, 1, 5), np.array([[[1.0, 0.0, -1.0]]]))
     array([[[-2., -2., -2.]]])
     """
-    return Conv1d(w, bias, stride, padding, dilation, groups, algorithm, threads)(x)
+    return Conv1d(w, bias, stride, padding, dilation, groups, layout, algorithm, threads)(x)

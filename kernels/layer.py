@@ -37,6 +37,8 @@ class Conv2d:
         Zeros around the input.
     groups : int
         Groups of channels that are convolved apart; other than 1 as for stride.
+    layout : "NCHW" or "NHWC", optional
+        Where the channels of data and results are; filters keep their layout. Channels last are copied to planes.
     algorithm : Algorithm, "direct" or "auto"
         "direct" is the plain reference: channel, filter row, filter column, one after the other. "auto" takes a fast
         algorithm F(m, r) where there is one for the shape.
@@ -62,7 +64,7 @@ class Conv2d:
     """
 
     _axes = 2
-    _layout = "(N, C, H, W)"
+    _layouts = ("NCHW", "NHWC")
 
     def __init__(
         self,
@@ -72,11 +74,15 @@ class Conv2d:
         padding: Any = 0,
         dilation: int | tuple[int, ...] = 1,
         groups: int = 1,
+        layout: str | None = None,
         algorithm: Algorithm | str = "auto",
         threads: int | None = None,
     ) -> None:
         axes = self._axes
-        check_array(w, "w", axes + 2, self._layout.replace("N, C", "K, C / groups").replace("H, W", "R, S"))
+        if layout is not None and layout not in self._layouts:
+            raise ValueError(f"layout must be one of {', '.join(self._layouts)}; got {layout!r}.")
+        self.layout = layout or self._layouts[0]
+        check_array(w, "w", axes + 2, "(K, C / groups, R, S)" if axes == 2 else "(K, C / groups, S)")
         if 0 in w.shape:
             raise ValueError(f"w must not be empty; got shape {w.shape}.")
         self.dtype = np.dtype(w.dtype.newbyteorder("="))
@@ -106,14 +112,19 @@ class Conv2d:
 
         Parameters
         ----------
-        x : ndarray, shape (N, C, H, W), the dtype of the filters
+        x : ndarray, shape (N, C, H, W) or as the layout says, the dtype of the filters
             N may be 0. An array that is not C-contiguous is copied first.
 
         Returns
         -------
-        ndarray, shape (N, K, H', W'), same dtype
+        ndarray, shape (N, K, H', W') or as the layout says, same dtype
         """
-        check_array(x, "x", self._axes + 2, self._layout)
+        check_array(x, "x", self._axes + 2, f"({', '.join(self.layout)})")
+        if self.layout == self._layouts[1]:
+            return np.ascontiguousarray(np.moveaxis(self._applied(np.moveaxis(x, -1, 1)), 1, -1))
+        return self._applied(x)
+
+    def _applied(self, x: np.ndarray) -> np.ndarray:
         if x.dtype.newbyteorder("=") != self.dtype:
             raise TypeError(f"x and w must have one dtype; got {x.dtype} and {self.dtype}: convert one with astype.")
         if x.shape[1] != self.channels:
@@ -217,8 +228,8 @@ class Conv1d(Conv2d):
     Parameters
     ----------
     w : ndarray, shape (K, C / groups, S), float32 or float64
-    bias, stride, padding, dilation, groups, algorithm, threads
-        As in `Conv2d`, for one axis; padding may be (left, right) within a tuple, ((left, right),).
+    bias, stride, padding, dilation, groups, layout, algorithm, threads
+        As in `Conv2d`, for one axis: layout is "NCW" or "NWC", padding of two sides ((left, right),).
 
     Examples
     --------
@@ -227,4 +238,4 @@ class Conv1d(Conv2d):
     """
 
     _axes = 1
-    _layout = "(N, C, W)"
+    _layouts = ("NCW", "NWC")

@@ -80,7 +80,7 @@ class Lanes(types.Type):
     def __init__(self, dtype: Any, length: int) -> None:
         element = dtype if isinstance(dtype, types.Type) else from_dtype(np.dtype(dtype))
         if element not in _ELEMENTS:
-            raise TypeError(f"dtype must be float32 or float64; {element} was given")
+            raise TypeError(f"dtype must be float32 or float64; got {element}.")
         self.dtype = element
         self.length = _checked_length(length)
         super().__init__(name=f"Lanes({element}, {length})")
@@ -99,7 +99,7 @@ class _LanesModel(models.PrimitiveModel):
 
 def _checked_length(length: int) -> int:
     if length not in LENGTHS:
-        raise ValueError(f"length must be one of {', '.join(map(str, LENGTHS))}; {length} was given")
+        raise ValueError(f"length must be one of {', '.join(map(str, LENGTHS))}; got {length}.")
     return length
 
 
@@ -127,7 +127,7 @@ def _common_type(name: str, operands: Sequence[types.Type]) -> types.Type:
     if scalar not in _ELEMENTS or any(t not in (result, scalar) for t in operands):
         raise TypingError(
             f"{name} takes Lanes of one type and scalars of their dtype, or scalars that are all float32 or "
-            f"all float64; ({', '.join(map(str, operands))}) was given (type constants: np.float32(0.5))"
+            f"all float64; got ({', '.join(map(str, operands))}) (type constants: np.float32(0.5))."
         )
     return result
 
@@ -209,18 +209,18 @@ def keep_rolled(typingctx):  # type: ignore[no-untyped-def]
 def _lanes_of(name: str, array: types.Type, length: int, written: bool = False) -> Lanes:
     """The Lanes type that `name` moves to or from this array."""
     if not isinstance(array, types.Array) or array.ndim != 1 or array.layout != "C":
-        raise TypingError(f"{name} takes a 1-D C-contiguous array; {array} was given")
+        raise TypingError(f"{name} takes a 1-D C-contiguous array; got {array}.")
     if array.dtype not in _ELEMENTS:
-        raise TypingError(f"{name} takes an array of float32 or float64; {array} was given")
+        raise TypingError(f"{name} takes an array of float32 or float64; got {array}.")
     if written and not array.mutable:
-        raise TypingError(f"{name} needs a writable array; {array} was given")
+        raise TypingError(f"{name} needs a writable array; got {array}.")
     return Lanes(array.dtype, length)
 
 
 def _check_integers(name: str, *values: types.Type) -> None:
     for value in values:
         if not isinstance(value, types.Integer):
-            raise TypingError(f"{name} takes integer offsets and strides; {value} was given")
+            raise TypingError(f"{name} takes integer offsets and strides; got {value}.")
 
 
 def _pointer(
@@ -351,7 +351,7 @@ def lane_ops(length: int) -> LaneOps:
         lanes = _lanes_of("store", array, length, written=True)
         _check_integers("store", offset)
         if value != lanes:
-            raise TypingError(f"store takes {lanes} for {array}; {value} was given")
+            raise TypingError(f"store takes {lanes} for {array}; got {value}.")
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
             _store_vector(builder, lanes, args[2], _pointer(context, builder, sig.args[0], *args[:2]))
@@ -371,7 +371,7 @@ def lane_ops(length: int) -> LaneOps:
     @intrinsic
     def splat(typingctx, scalar):  # type: ignore[no-untyped-def]
         if scalar not in _ELEMENTS:
-            raise TypingError(f"splat takes a float32 or float64 scalar; {scalar} was given")
+            raise TypingError(f"splat takes a float32 or float64 scalar; got {scalar}.")
         lanes = Lanes(scalar, length)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]

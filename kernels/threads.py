@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numba
+import numpy as np
 
 _LOCK = threading.Lock()
 _POOLS: dict[tuple[int, int], ThreadPoolExecutor] = {}
@@ -23,9 +24,9 @@ def thread_count(threads: int | None) -> int:
     """
     if threads is None:
         return int(numba.get_num_threads())
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
         raise ValueError(f"threads must be an integer of at least 1; got {threads!r}.")
-    return threads
+    return int(threads)
 
 
 def run_interleaved(work: Callable[[int, int], None], threads: int) -> None:

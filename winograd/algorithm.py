@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from numpy.typing import DTypeLike
 
 from winograd.orders import order_named
 from winograd.passes import PASSES
@@ -14,7 +17,9 @@ from winograd.program import Counts, Program
 from winograd.rounding import format_of
 from winograd.transform import MATRIX_NAMES, Transform
 
-CHANNEL_SUMS = ("linear", "blocked", "pairwise")
+CHANNEL_SUMS = ("linear", "blocked", "pairwise", "kahan")
+ROUNDINGS = ("nearest", "toward_zero", "stochastic")
+STAGE_DTYPES = ("filter_dtype", "input_dtype", "product_dtype", "sum_dtype", "output_dtype", "stored_dtype")
 
 
 class Programs(NamedTuple):
@@ -43,24 +48,26 @@ class StageCounts(NamedTuple):
 class Algorithm:
     """A fast convolution, down to the last rounding: what kernels compile, emulation runs and bounds read.
 
-    Every step rounds to nearest even, in this order:
+    Every step has a format and rounds once an operation, in this order:
 
-    1. The filter tile g is transformed by G in `filter_dtype`, then rounded once to `dtype`: U.
-    2. The data tile d is transformed by BT in `dtype`: V.
-    3. M = sum over channels of V * U. A leaf of channels is summed from +0, one channel after the other:
-       M + V*U, with one rounding if `fma`, else two. `channel_sum` says how leaves are combined: "linear" has one
-       leaf; "blocked" adds the sums of `channel_block` channels each, left to right; "pairwise" adds them as a
-       binary tree over adjacent leaves.
-    4. M is transformed by AT in `dtype`: y.
+    1. Data and filter are numbers of `stored_dtype`.
+    2. The filter tile g is transformed by G in `filter_dtype`, then rounded to `product_dtype`: U.
+    3. The data tile d is transformed by BT in `input_dtype`, then rounded to `product_dtype`: V.
+    4. M = sum over channels of V * U in `sum_dtype`. A leaf of channels is summed from +0, one channel after the
+       other: M + V*U, with one rounding if `fma`, else two. `channel_sum` says how leaves are combined: "linear" has
+       one leaf; "blocked" adds the sums of `channel_block` channels each, left to right; "pairwise" adds them as a
+       binary tree over adjacent leaves; "kahan" is linear with Kahan's compensation.
+    5. M is rounded to `output_dtype` and transformed by AT in it, then rounded to `stored_dtype`: y.
 
-    In two dimensions each transform applies its program along axis 0 (height) first, then along axis 1 (width).
+    A value that enters a narrower format is rounded once; one that enters a wider format is kept. In several dimensions
+    each transform applies its program along axis 0 first, then along axis 1, then 2.
 
     Parameters
     ----------
     transforms : Transform, or one Transform for each axis
         Each is proved by `verify` here; free symbols are refused.
     dims : int, optional
-        Axes, 1 or 2; a single Transform serves all of them. By default the number of transforms given.
+        Axes, 1 to 3; a single Transform serves all of them. By default the number of transforms given.
     order : str
         Order of the sums in the programs, see `winograd.orders`.
     passes : iterable of str
@@ -68,19 +75,26 @@ class Algorithm:
     fma : bool
         Fuse multiplications into additions, in the programs and in the channel sum.
     dtype : str
-        Working format: "float32" or "float64".
-    filter_dtype : str, optional
-        Format of the filter transform; `dtype` by default.
-    channel_sum : "linear", "blocked" or "pairwise"
+        Working format, a name as `winograd.format_of` reads it: "float32", "float16", "bfloat16", "tf32", ...
+    filter_dtype, input_dtype, product_dtype, sum_dtype, output_dtype, stored_dtype : str, optional
+        Formats of single stages; `dtype` by default.
+    rounding : "nearest", "toward_zero" or "stochastic"
+        How operations and conversions round; matrix entries are always rounded to nearest, once.
+    channel_sum : "linear", "blocked", "pairwise" or "kahan"
     channel_block : int
-        Channels in a leaf; must stay 1 for "linear", which has no blocks.
+        Channels in a leaf; must stay 1 for "linear" and "kahan", which have no blocks.
 
     Raises
     ------
     NotAConvolution
         If a transform is not the convolution its shapes promise.
     ValueError
-        For an unknown order, pass, dtype or channel sum, a transposed transform, or free symbols.
+        For an unknown order, pass, format, rounding or channel sum, a transposed transform, or free symbols.
+
+    Source
+    ------
+    Mixed precision and pairwise summation: Barabasz, Anderson, Soodhalter, Gregg, ACM TOMS 46(4), 2020, section 6
+    (arXiv:1803.10986).
 
     Examples
     --------
@@ -99,38 +113,69 @@ class Algorithm:
     fma: bool = False
     dtype: str = "float32"
     filter_dtype: str = ""
+    input_dtype: str = ""
+    product_dtype: str = ""
+    sum_dtype: str = ""
+    output_dtype: str = ""
+    stored_dtype: str = ""
+    rounding: str = "nearest"
     channel_sum: str = "linear"
     channel_block: int = 1
 
+    if TYPE_CHECKING:  # what the constructor takes is wider than what the fields hold
+
+        def __init__(
+            self,
+            transforms: Transform | Iterable[Transform],
+            dims: int = 0,
+            order: str = "huffman",
+            passes: str | Iterable[str] = (),
+            fma: bool = False,
+            dtype: DTypeLike = "float32",
+            filter_dtype: DTypeLike = "",
+            input_dtype: DTypeLike = "",
+            product_dtype: DTypeLike = "",
+            sum_dtype: DTypeLike = "",
+            output_dtype: DTypeLike = "",
+            stored_dtype: DTypeLike = "",
+            rounding: str = "nearest",
+            channel_sum: str = "linear",
+            channel_block: int = 1,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        given = (self.transforms,) if isinstance(self.transforms, Transform) else tuple(self.transforms)
+        given = self.transforms if isinstance(self.transforms, (tuple, list)) else (self.transforms,)
         for transform in given:
             _check_transform(transform)
-        dims = self.dims or len(given)
-        if len(given) == 1 and dims in (1, 2):
-            given *= dims
-        if dims not in (1, 2) or len(given) != dims:
-            raise ValueError(f"dims must be 1 or 2, with one transform or one for each axis; got dims = {dims} "
+        dims = self.dims if self.dims != 0 else len(given)
+        if isinstance(dims, bool) or not isinstance(dims, int):
+            raise TypeError(f"dims must be an integer; got {type(dims).__name__} {dims!r}.")
+        given = tuple(given) * (dims if len(given) == 1 and dims in (1, 2, 3) else 1)
+        if dims not in (1, 2, 3) or len(given) != dims:
+            raise ValueError(f"dims must be 1, 2 or 3, with one transform or one for each axis; got dims = {dims} "
                              f"and {len(given)} transforms.")
         order_named(self.order)
-        passes = (self.passes,) if isinstance(self.passes, str) else tuple(self.passes)
+        if not isinstance(self.fma, bool):
+            raise TypeError(f"fma must be True or False; got {self.fma!r}.")
+        passes = (self.passes,) if isinstance(self.passes, str) else tuple(self.passes or ())
         for name in passes:
             if name not in PASSES or name in ("fuse", "transpose"):
                 raise ValueError(f"passes must be among share, factor (fma=True fuses); got {name!r}.")
-        dtype = format_of(self.dtype).name
-        filter_dtype = format_of(self.filter_dtype or dtype).name
-        for name, value in (("dtype", dtype), ("filter_dtype", filter_dtype)):
-            if value not in ("float32", "float64"):
-                raise ValueError(f"{name} must be float32 or float64; got {value}.")
-        if self.channel_sum not in CHANNEL_SUMS:
-            raise ValueError(f"channel_sum must be one of {', '.join(CHANNEL_SUMS)}; got {self.channel_sum!r}.")
-        if not isinstance(self.channel_block, int) or self.channel_block < 1:
-            raise ValueError(f"channel_block must be an integer of at least 1; got {self.channel_block!r}.")
-        if self.channel_sum == "linear" and self.channel_block != 1:
-            raise ValueError("channel_block must be 1 for the linear channel sum, which has no blocks; "
-                             f"got {self.channel_block}.")
-        read = {"transforms": given, "dims": dims, "passes": passes, "fma": bool(self.fma), "dtype": dtype}
-        for field, checked in {**read, "filter_dtype": filter_dtype}.items():
+        read: dict[str, Any] = {"transforms": given, "dims": dims, "passes": passes, "fma": self.fma}
+        read["dtype"] = format_of(self.dtype).name
+        for name in STAGE_DTYPES:
+            given_dtype = getattr(self, name)
+            read[name] = read["dtype"] if given_dtype == "" else format_of(given_dtype).name
+        for name, choices in (("rounding", ROUNDINGS), ("channel_sum", CHANNEL_SUMS)):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}.")
+        block = self.channel_block
+        if isinstance(block, bool) or not isinstance(block, int) or not 1 <= block < 2**31:
+            raise ValueError(f"channel_block must be an integer from 1 to 2**31 - 1; got {block!r}.")
+        if self.channel_sum in ("linear", "kahan") and block != 1:
+            raise ValueError(f"channel_block must be 1 for the {self.channel_sum} channel sum, which has no blocks; "
+                             f"got {block}.")
+        for field, checked in read.items():
             object.__setattr__(self, field, checked)
 
     @property
@@ -157,23 +202,46 @@ class Algorithm:
     def programs(self) -> tuple[Programs, ...]:
         """For each axis, the programs of AT, G and BT exactly as they run."""
         passes = (*self.passes, "fuse") if self.fma else self.passes
-        return tuple(_programs(t, self.order, passes) for t in self.transforms)
+        made = {t: Programs(*(t.program(name, self.order, passes) for name in MATRIX_NAMES)) for t in self.transforms}
+        return tuple(made[t] for t in self.transforms)
 
     def counts(self) -> StageCounts:
         """Operations of each stage for one tile of one channel, filter transform included.
 
-        In two dimensions a program runs once for each column, then once for each row of what the columns gave.
+        Along axis 0 a program runs once for each line of what it is given, along axis 1 once for each line of what
+        axis 0 gave, and so on.
         """
-        first, last = self.programs[0], self.programs[-1]
-        if self.dims == 1:
-            return StageCounts(first.BT.counts(), first.G.counts(), first.AT.counts(), self.n[0])
-        (n0, n1), (_, r1), (_, tile1) = self.n, self.r, self.tile
         return StageCounts(
-            tile1 * first.BT.counts() + n0 * last.BT.counts(),
-            r1 * first.G.counts() + n0 * last.G.counts(),
-            n1 * first.AT.counts() + self.m[0] * last.AT.counts(),
-            n0 * n1,
+            self._tile_counts("BT", self.tile), self._tile_counts("G", self.r), self._tile_counts("AT", self.n),
+            math.prod(self.n),
         )
+
+    def _tile_counts(self, matrix: str, shape: tuple[int, ...]) -> Counts:
+        """Operations of one transform on a block of this shape, axis by axis."""
+        total, lengths = Counts(0, 0), list(shape)
+        for axis, programs in enumerate(self.programs):
+            program: Program = getattr(programs, matrix)
+            total += math.prod(length for other, length in enumerate(lengths) if other != axis) * program.counts()
+            lengths[axis] = len(program.outputs)
+        return total
+
+    def with_formats(self, dtype: DTypeLike, **stages: DTypeLike) -> Algorithm:
+        """The same algorithm in another format: every stage in `dtype`, but for those named.
+
+        Examples
+        --------
+        >>> from winograd import toom_cook
+        >>> A = Algorithm(toom_cook(2, 3, [0, 1, -1, "inf"]))
+        >>> str(A.with_formats("float16", sum_dtype="float32"))
+        'F(2, 3) points 0, 1, -1, inf; huffman; float16, sum in float32; linear'
+        """
+        changes: dict[str, Any] = {"dtype": dtype, **dict.fromkeys(STAGE_DTYPES, ""), **stages}
+        return replace(self, **changes)
+
+    @property
+    def stage_dtypes(self) -> dict[str, str]:
+        """The format of each stage, by the name of its field."""
+        return {name: getattr(self, name) for name in STAGE_DTYPES}
 
     @property
     def size(self) -> str:
@@ -186,8 +254,13 @@ class Algorithm:
         parts = [f"{self.size} {origins}", "+".join((self.order, *self.passes))]
         if self.fma:
             parts.append("fma")
-        parts.append(self.dtype + ("" if self.filter_dtype == self.dtype else f", filter in {self.filter_dtype}"))
-        parts.append(self.channel_sum + ("" if self.channel_sum == "linear" else f" by {self.channel_block}"))
+        other = {name.removesuffix("_dtype"): dtype for name, dtype in self.stage_dtypes.items() if dtype != self.dtype}
+        stages = [f"{stage} in {dtype}" for stage, dtype in other.items()]
+        parts.append(", ".join([self.dtype, *stages]))
+        if self.rounding != "nearest":
+            parts.append(f"rounded {self.rounding.replace('_', ' ')}")
+        blocks = f" by {self.channel_block}" if self.channel_sum in ("blocked", "pairwise") else ""
+        parts.append(self.channel_sum + blocks)
         return "; ".join(parts)
 
     def to_json(self) -> str:
@@ -203,12 +276,14 @@ class Algorithm:
             record = json.loads(text)
             transforms = tuple(Transform.from_json(json.dumps(t)) for t in record["transforms"])
             plain = {name: record[name] for name in _PLAIN_FIELDS}
+            return cls(transforms, **plain)
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise ValueError(f"text must be an Algorithm record as JSON; {error!r}.") from None
-        return cls(transforms, **plain)
 
 
-_PLAIN_FIELDS = ("dims", "order", "passes", "fma", "dtype", "filter_dtype", "channel_sum", "channel_block")
+_PLAIN_FIELDS = (
+    "dims", "order", "passes", "fma", "dtype", *STAGE_DTYPES, "rounding", "channel_sum", "channel_block",
+)
 
 
 def _check_transform(transform: Any) -> None:
@@ -221,7 +296,3 @@ def _check_transform(transform: Any) -> None:
         raise ValueError("transforms must be correlations F(m, r); got a transposed one: call transpose() first.")
     transform.verify()
 
-
-@lru_cache(maxsize=256)
-def _programs(transform: Transform, order: str, passes: Iterable[str]) -> Programs:
-    return Programs(*(transform.program(name, order, passes) for name in MATRIX_NAMES))

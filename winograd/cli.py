@@ -89,8 +89,6 @@ def generate(
 ) -> None:
     """Print the transform of F(M, R): matrices, proof and operation counts, or code that applies them.
 
-    Other commands are named in place of M R; this one is meant where none is.
-
     \b
     Examples:
       python -m winograd 4 3

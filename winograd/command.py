@@ -28,6 +28,8 @@ def run_command(app: typer.Typer, arguments: Sequence[str] | None, program: str,
         0; 2 for bad input; what the command chose otherwise.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given and default is None:
+        given = ["--help"]
     command = typer.main.get_command(app)
     names = getattr(command, "commands", {})
     if default is not None and (not given or given[0] not in names):

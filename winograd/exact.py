@@ -15,6 +15,8 @@ import numpy as np
 import sympy
 from sympy.polys.constructor import construct_domain
 
+from winograd.algebraic import canonical
+
 Exact: TypeAlias = Fraction | sympy.Expr
 """An exact number: a Fraction where it is rational, otherwise a SymPy expression."""
 
@@ -27,7 +29,7 @@ _OPERATORS: dict[type, Any] = {
 }
 
 # Read as symbols, these would hide a mistake.
-_NO_SYMBOLS = frozenset({"nan", "inf", "infinity", "oo", "zoo", "sqrt"})
+_NO_SYMBOLS = frozenset({"nan", "inf", "infinity", "oo", "zoo", "sqrt", "pi", "E", "I"})
 
 
 # Larger powers of ten are no point or constant anyone computes with, and take a while to spell out.
@@ -146,12 +148,17 @@ def exact(value: Any) -> Exact:
     if isinstance(value, (float, np.floating)) or type(value).__module__.startswith(("mpmath", "ml_dtypes")):
         if not math.isfinite(value):
             raise ValueError(f"number must be finite; got {value}.")
-        return _from_mpf(value) if hasattr(value, "man_exp") else Fraction(float(value))
+        return _from_mpf(value) if hasattr(value, "man_exp") else _from_float(value)
     # gmpy2 and SymPy's own rationals carry numerator and denominator without registering as Rational.
     if hasattr(value, "numerator") and hasattr(value, "denominator"):
         return Fraction(int(value.numerator), int(value.denominator))
     kind = type(value).__name__
     raise TypeError(f"number must be an int, Fraction, float, str or SymPy number; got {kind} {value!r}.")
+
+
+def _from_float(value: Any) -> Fraction:
+    # ml_dtypes' scalars have no as_integer_ratio; each of them is a double.
+    return Fraction(*(value if hasattr(value, "as_integer_ratio") else float(value)).as_integer_ratio())
 
 
 def _from_mpf(value: Any) -> Fraction:
@@ -171,7 +178,8 @@ def _from_sympy(value: sympy.Expr) -> Exact:
         raise ValueError(f"number must be real; got {value}.")
     if value.has(sympy.Float):
         raise ValueError(f"number must be exact; {value} mixes a float with symbols.")
-    return value
+    normal = canonical(value)
+    return Fraction(*_ratio(normal)) if normal.is_Rational else normal
 
 
 def _ratio(value: sympy.Rational) -> tuple[int, int]:
@@ -201,8 +209,9 @@ def in_field(values: Iterable[Exact]) -> tuple[Any, list[Any]]:
 
 
 def from_field(field: Any, element: Any) -> Exact:
-    """An element of `field` as an exact number."""
-    return exact(element if field.is_QQ else field.to_sympy(element))
+    """An element of `field` as an exact number; elements are in normal form already."""
+    number = field.to_sympy(element)
+    return Fraction(*_ratio(number)) if number.is_Rational else number
 
 
 def sign(value: Exact) -> int:
@@ -214,7 +223,7 @@ def sign(value: Exact) -> int:
 
 
 def magnitude(value: Exact) -> Fraction:
-    """|value|, exact for rationals and to 60 digits for irrational numbers; for ordering only."""
+    """|value|, exact for rationals and to 60 digits for irrational numbers, which no rational of use comes as near."""
     if isinstance(value, Fraction):
         return abs(value)
     require_number(value)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from winograd.exact import Exact, exact, magnitude, sign, to_sympy
-from winograd.orders import Tree, order_named
+from winograd.orders import Tree, leaves, order_named
 from winograd.program import Op, Program
 
 Form = tuple[tuple[Exact, int], ...]
@@ -144,7 +144,14 @@ def emit(forms: LinearForms, order: str) -> tuple[list[Op], list[int]]:
     Every partial sum is held with its sign apart, so that `-a - b` costs no negation until it is returned: only
     subtraction and the sign of a constant absorb signs, and neither rounds differently.
     """
-    tree_of = order_named(order)
+    order_function = order_named(order)
+
+    def tree_of(sizes: list[Fraction]) -> Tree:
+        tree = order_function(sizes)
+        if sorted(leaves(tree)) != list(range(len(sizes))):
+            raise ValueError(f"an order must use every term once; {order!r} gave {tree} for {len(sizes)} terms.")
+        return tree
+
     ops: list[Op] = []
     number: dict[Op, int] = {}
 

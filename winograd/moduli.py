@@ -94,7 +94,10 @@ def from_moduli(m: int, r: int, moduli: Iterable[Any]) -> Transform:
 def _modulus(value: Any, position: int) -> Any:
     if value is INF or (isinstance(value, str) and value.strip().lower() == "inf") or value is sympy.oo:
         return INF
-    expression = parse_number(value) if isinstance(value, str) else sympy.sympify(value, strict=True)
+    try:
+        expression = parse_number(value) if isinstance(value, str) else sympy.sympify(value, strict=True)
+    except sympy.SympifyError:
+        raise TypeError(f"moduli must be polynomials in x, as text or SymPy expressions; got {value!r}.") from None
     try:
         polynomial = sympy.Poly(expression, _X, domain="QQ")
     except sympy.PolynomialError:

@@ -42,11 +42,16 @@ def register_order(name: str) -> Callable[[Order], Order]:
     return register
 
 
+def leaves(tree: Tree) -> list[int]:
+    """The indices in a tree, from left to right."""
+    return [tree] if isinstance(tree, int) else [i for branch in tree for i in leaves(branch)]
+
+
 def order_named(name: str) -> Order:
     """The registered order, or ValueError."""
     try:
         return ORDERS[name]
-    except KeyError:
+    except (KeyError, TypeError):
         raise ValueError(f"order must be one of {', '.join(sorted(ORDERS))}; got {name!r}.") from None
 
 

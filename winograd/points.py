@@ -65,7 +65,8 @@ def as_point(value: Any) -> Point:
             f"a point must be an int, Fraction, float, str, SymPy number or INF; got {type(value).__name__} {value!r}."
         ) from None
     except ValueError as error:
-        raise ValueError(f"point does not parse: {error}") from None
+        reason = "does not parse" if isinstance(value, str) else "is no number of use"
+        raise ValueError(f"point {reason}: {error}") from None
 
 
 def as_points(values: Iterable[Any]) -> tuple[Point, ...]:
@@ -85,7 +86,9 @@ def as_points(values: Iterable[Any]) -> tuple[Point, ...]:
     """
     if isinstance(values, (str, bytes)):
         raise TypeError("points must be a list of points; read text with parse_points first.")
-    points = tuple(as_point(v) for v in values)
+    if not isinstance(values, Iterable):
+        raise TypeError(f"points must be a list of points; got {type(values).__name__} {values!r}.")
+    points = tuple(_point_at(position, value) for position, value in enumerate(values, 1))
     seen: dict[Any, int] = {}
     # Field elements are in normal form, so equal numbers compare and hash equal however they were written.
     elements = iter(in_field([p for p in points if not isinstance(p, Infinity)])[1])
@@ -95,6 +98,13 @@ def as_points(values: Iterable[Any]) -> tuple[Point, ...]:
             raise ValueError(f"points must be distinct; {point} appears at positions {seen[key]} and {position}.")
         seen[key] = position
     return points
+
+
+def _point_at(position: int, value: Any) -> Point:
+    try:
+        return as_point(value)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{str(error).rstrip('.')}, at position {position}.") from None
 
 
 def parse_points(text: str) -> tuple[Point, ...]:

@@ -11,6 +11,7 @@ import sympy
 from numpy.typing import DTypeLike
 
 from winograd.exact import Exact, exact, from_field, in_field, to_sympy
+from winograd.rounding import round_exact
 
 OpKind = Literal["add", "sub", "mul", "neg", "fma"]
 
@@ -170,6 +171,35 @@ class Program:
         rows = [[column[i] for column in columns] for i in range(len(self.outputs))]
         return sympy.ImmutableDenseMatrix(len(self.outputs), self.inputs, [e for row in rows for e in row])
 
+    def proved(self, matrix: sympy.MatrixBase) -> Program:
+        """Itself, if it applies exactly this matrix, transposed if its passes did that; else AssertionError.
+
+        Orders and passes keep the matrix; one that does not is found here, before anything is computed.
+        """
+        transposed = sum(record.name == "transpose" for record in self.history) % 2
+        difference = self.matrix() - (matrix.T if transposed else matrix)
+        _, elements = in_field([exact(e) for e in difference])
+        if any(elements):
+            steps = ", ".join([f"order {self.order}", *(f"pass {record.name}" for record in self.history)])
+            raise AssertionError(f"{self.title}: the program must apply this matrix; {steps} changed it.")
+        return self
+
+    def rounded_constant(self, constant: Exact, dtype: DTypeLike) -> Any:
+        """A constant of the program rounded once; one that overflows is named with its program.
+
+        Raises
+        ------
+        OverflowError
+            "AT of F(16, 3), ...: constant 1073741824 exceeds the largest float16, 65504; ...".
+        """
+        try:
+            return round_exact(constant, dtype)
+        except OverflowError as error:
+            raise self._overflow(error) from None
+
+    def _overflow(self, error: OverflowError) -> OverflowError:
+        return OverflowError(f"{self.title}: constant {error}; rescale with scaled(...) or use a wider format.")
+
     def applied(self, *passes: str) -> Program:
         """The program after the named passes: "share", "factor", "fuse", "transpose"."""
         from winograd.passes import apply_pass
@@ -246,7 +276,10 @@ def evaluate(program: Program, inputs: Sequence[Any], arithmetic: Arithmetic) ->
     constants: dict[Exact, Any] = {}
     for op in program.ops:
         if op.constant is not None and op.constant not in constants:
-            constants[op.constant] = arithmetic.constant(op.constant)
+            try:
+                constants[op.constant] = arithmetic.constant(op.constant)
+            except OverflowError as error:
+                raise program._overflow(error) from None
         args = [values[a] for a in op.args]
         if op.kind == "add":
             values.append(arithmetic.add(*args))
@@ -318,8 +351,10 @@ def foreign_program(inputs: int, ops: Sequence[tuple], outputs: Sequence[int], t
     Matrix([[1/2, 1]])
     """
     built = []
-    for kind, *rest in ops:
+    for position, (kind, *rest) in enumerate(ops):
         if kind in ("mul", "fma"):
+            if len(rest) < 2:
+                raise ValueError(f"{kind} takes an operand and a constant; operation {position} is {(kind, *rest)!r}.")
             built.append(Op(kind, (rest[0], *rest[2:]), exact(rest[1])))
         else:
             built.append(Op(kind, tuple(rest)))

@@ -168,7 +168,7 @@ class Transform:
         --------
         None: exact.
         """
-        wrong = self._wrong_coefficients
+        wrong = self.wrong_coefficients
         if wrong:
             i, j, index, value, target = wrong[0]
             raise NotAConvolution(
@@ -178,7 +178,8 @@ class Transform:
         return self
 
     @cached_property
-    def _wrong_coefficients(self) -> list[tuple[int, int, int, Exact, int]]:
+    def wrong_coefficients(self) -> list[tuple[int, int, int, Exact, int]]:
+        """Each coefficient that `verify` objects to, as (output, tap, input, its value, what it must be)."""
         domain, rows = self.field_matrices
         AT, G, BT = (rows[name] for name in MATRIX_NAMES)
         # One row for each pair (i, j), one column for each product k: the sum over k is then a matrix product.
@@ -304,7 +305,10 @@ class Transform:
         >>> toom_cook(2, 3, [0, "c", "-c", "inf"]).subs({"c": "1/2"}).points
         (Fraction(0, 1), Fraction(1, 2), Fraction(-1, 2), INF)
         """
-        table = [(sympy.Symbol(s) if isinstance(s, str) else s, to_sympy(exact(v))) for s, v in values.items()]
+        for symbol in values:
+            if not (isinstance(symbol, sympy.Symbol) or (isinstance(symbol, str) and symbol.isidentifier())):
+                raise ValueError(f"subs must map symbols, or their names, to numbers; got {symbol!r}.")
+        table = [(sympy.Symbol(str(s)), to_sympy(exact(v))) for s, v in values.items()]
         points: tuple[Point, ...] | None = None
         if self.points is not None:
             replaced = [p if isinstance(p, Infinity) else exact(to_sympy(p).subs(table)) for p in self.points]
@@ -341,7 +345,7 @@ class Transform:
         entries = getattr(self, matrix)
         command = None if self.command is None else f"{self.command} --matrix {matrix}"
         program = matrix_program(entries, order, f"{matrix} of {self.description}", command)
-        return program.applied(*((passes,) if isinstance(passes, str) else passes))
+        return program.applied(*((passes,) if isinstance(passes, str) else passes)).proved(entries)
 
     @property
     def name(self) -> str:
@@ -361,6 +365,10 @@ class Transform:
             return None
         options = (f' --{option} "{text}"' if text else f" --{option}" for option, text in self.origin)
         return f"python -m winograd {self.m} {self.r}" + "".join(options)
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        # Field elements, which are kept beside the matrices, cannot be pickled.
+        return Transform, (self.AT, self.G, self.BT, self.points, self.origin)
 
     def __repr__(self) -> str:
         return f"Transform({self.description})"
@@ -399,7 +407,10 @@ class Transform:
         unknown = [option for option, _ in origin if option not in COMMAND_OPTIONS]
         if unknown:
             raise ValueError(f"origin must hold options of the command; got {unknown[0]!r}.")
-        return cls(AT, G, BT, points, origin)
+        try:
+            return cls(AT, G, BT, points, origin)
+        except TypeError as error:
+            raise ValueError(f"text must be a Transform record; {error}") from None
 
 
 def transform_from_field(
@@ -419,20 +430,20 @@ def transform_from_field(
 
 
 def _as_matrix(entries: Any, name: str) -> sympy.ImmutableDenseMatrix:
-    if isinstance(entries, sympy.ImmutableDenseMatrix):
-        for entry in entries:
-            if not entry.is_Rational:
-                exact(entry)
+    if isinstance(entries, sympy.ImmutableDenseMatrix) and all(entry.is_Rational for entry in entries):
         return entries
     if isinstance(entries, sympy.MatrixBase):
         entries = entries.tolist()
-    rows = [list(row) for row in entries]
+    try:
+        rows = [list(row) for row in entries]
+    except TypeError:
+        raise TypeError(f"{name} must be a matrix, rows of numbers; got {entries!r}.") from None
     if not rows or not rows[0] or any(len(row) != len(rows[0]) for row in rows):
         raise ValueError(f"{name} must be a matrix with at least one entry and rows of one length.")
     try:
         return sympy.ImmutableDenseMatrix([[to_sympy(exact(e)) for e in row] for row in rows])
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{name}: {error}") from None
 
 
 def _in_command_order(options: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -446,5 +457,5 @@ def _normal(entry: sympy.Expr) -> sympy.Expr:
         return entry
     if entry.has(sympy.nan, sympy.zoo, sympy.oo):
         raise ValueError("an entry becomes infinite at these values.")
-    domain, (element,) = in_field([entry])
+    domain, (element,) = in_field([exact(entry)])
     return to_sympy(from_field(domain, element))

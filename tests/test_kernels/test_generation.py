@@ -27,7 +27,7 @@ def test_the_text_is_plain_python_that_holds_the_programs_own_text():
     [
         wg.Algorithm(wg.toom_cook(2, 3, [0, 1, -2, wg.INF]), dims=2),
         replace(A, order="left", passes=("share",)),
-        replace(A, dtype="float64", filter_dtype="float64"),
+        A.with_formats("float64"),
         replace(A, filter_dtype="float64"),
         replace(A, fma=True),
         replace(A, channel_sum="blocked", channel_block=2),

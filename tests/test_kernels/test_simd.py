@@ -288,9 +288,9 @@ def test_wrong_arrays_are_refused():
 def test_lengths_and_dtypes_are_checked():
     assert [lane_ops(length) is lane_ops(length) for length in LENGTHS] == [True] * len(LENGTHS)
     assert Lanes("float64", 8) == Lanes(np.float64, 8) != Lanes("float64", 4)
-    with pytest.raises(ValueError, match="length must be one of 2, 4, 8, 16, 32, 64; 3 was given"):
+    with pytest.raises(ValueError, match="length must be one of 2, 4, 8, 16, 32, 64; got 3\\."):
         lane_ops(3)
     with pytest.raises(ValueError, match="length must be one of"):
         Lanes("float32", 1)
-    with pytest.raises(TypeError, match="dtype must be float32 or float64; int32 was given"):
+    with pytest.raises(TypeError, match="dtype must be float32 or float64; got int32\\."):
         Lanes("int32", 4)

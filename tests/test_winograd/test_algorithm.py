@@ -24,6 +24,11 @@ ALGORITHMS = [
     wg.Algorithm(wg.from_moduli(4, 3, ["x", "x-1", "x+1", "x^2+1", "inf"]), dims=2),
     wg.Algorithm(wg.toom_cook(4, 3, wg.parse_points("0, sqrt(2), -sqrt(2), 1/sqrt(2), -1/sqrt(2), inf"))),
     wg.Algorithm(wg.Transform([[1]], [[1]], [[1]])),
+    wg.Algorithm(T2, dims=3, dtype="bfloat16"),
+    wg.Algorithm((T2, T4, T25), dtype="float16", sum_dtype="float32", rounding="stochastic"),
+    wg.Algorithm(T2, product_dtype="tf32", channel_sum="kahan"),
+    wg.Algorithm(T2, product_dtype="binary(9, -30, 30)", rounding="toward_zero"),
+    wg.Algorithm(T2, dtype="float64", input_dtype="float32", output_dtype="tf32", stored_dtype="float8_e4m3fn"),
 ]
 
 
@@ -40,6 +45,39 @@ def test_names_tell_algorithms_apart() -> None:
         "F(4x2, 3x5) points 0, 1, -1, 1/2, -2, inf and points 0, 1, -1, 2, -2, inf; "
         "pairwise+share+factor; float32; linear"
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "end"),
+    [
+        ({"dtype": "float16"}, "huffman; float16; linear"),
+        ({"dtype": "float16", "sum_dtype": "float32"}, "huffman; float16, sum in float32; linear"),
+        ({"product_dtype": "tf32", "stored_dtype": "float16"},
+         "huffman; float32, product in tf32, stored in float16; linear"),
+        ({"rounding": "toward_zero", "channel_sum": "kahan"}, "huffman; float32; rounded toward zero; kahan"),
+        ({"dtype": "binary(5,-6,7)", "fma": True}, "huffman; fma; binary(5, -6, 7); linear"),
+        ({"channel_sum": "pairwise", "channel_block": 4}, "huffman; float32; pairwise by 4"),
+    ],
+)
+def test_names_tell_formats_and_rounding(options: dict, end: str) -> None:
+    assert str(wg.Algorithm(T2, **options)) == f"F(2, 3) points 0, 1, -1, inf; {end}"
+
+
+def test_stages_have_the_working_format_unless_they_have_their_own() -> None:
+    A = wg.Algorithm(T2, dtype="float16", sum_dtype="float32")
+    assert A.stage_dtypes == {
+        "filter_dtype": "float16", "input_dtype": "float16", "product_dtype": "float16",
+        "sum_dtype": "float32", "output_dtype": "float16", "stored_dtype": "float16",
+    }
+    assert A.with_formats("bfloat16") == wg.Algorithm(T2, dtype="bfloat16")
+    assert A.with_formats("float64", product_dtype="tf32") == wg.Algorithm(T2, dtype="float64", product_dtype="tf32")
+    assert A.with_formats("float16", sum_dtype="float32") == A
+
+
+def test_one_transform_serves_every_axis_and_several_have_one_each() -> None:
+    assert wg.Algorithm(T2, dims=3) == wg.Algorithm((T2, T2, T2)) == wg.Algorithm((T2, T2, T2), dims=3)
+    A = wg.Algorithm((T2, T4, T25))
+    assert (A.dims, A.m, A.r, A.n, A.tile) == (3, (2, 4, 2), (3, 3, 5), (4, 6, 6), (4, 6, 6))
 
 
 def test_frozen_and_hashable() -> None:
@@ -81,24 +119,22 @@ class Tally(wg.ExactArithmetic):
         return a - b
 
 
-def additions_of(first: wg.Program, last: wg.Program) -> int:
-    """Run on a tile: by columns, then by rows, one number at a time."""
+def additions_of(programs: list[wg.Program]) -> int:
+    """Run on a tile axis by axis, one number at a time."""
     tally = Tally()
-    tile = np.zeros((first.inputs, last.inputs), object)
-    columns = np.array([wg.evaluate(first, list(c), tally) for c in tile.T]).T
-    for row in columns:
-        wg.evaluate(last, list(row), tally)
+    tile = np.zeros([program.inputs for program in programs], object)
+    for axis, program in enumerate(programs):
+        tile = np.apply_along_axis(lambda line, program=program: wg.evaluate(program, list(line), tally), axis, tile)
     return tally.additions
 
 
-@pytest.mark.parametrize("A", [ALGORITHMS[2], ALGORITHMS[3], ALGORITHMS[7]], ids=str)
+@pytest.mark.parametrize("A", [ALGORITHMS[0], ALGORITHMS[2], ALGORITHMS[3], ALGORITHMS[7], ALGORITHMS[11]], ids=str)
 def test_counts_of_a_tile_are_those_of_running_it(A: wg.Algorithm) -> None:
-    first, last = A.programs
     counts = A.counts()
-    assert counts.input.additions == additions_of(first.BT, last.BT)
-    assert counts.filter.additions == additions_of(first.G, last.G)
-    assert counts.output.additions == additions_of(first.AT, last.AT)
-    assert counts.products == A.n[0] * A.n[1]
+    assert counts.input.additions == additions_of([programs.BT for programs in A.programs])
+    assert counts.filter.additions == additions_of([programs.G for programs in A.programs])
+    assert counts.output.additions == additions_of([programs.AT for programs in A.programs])
+    assert counts.products == np.prod(A.n)
     assert counts.transforms == counts.input + counts.filter + counts.output
 
 
@@ -110,17 +146,21 @@ def test_counts_in_one_dimension() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dims": 3}, "dims must be 1 or 2"),
-        ({"dims": -1}, "dims must be 1 or 2"),
+        ({"dims": 4}, "dims must be 1, 2 or 3, with one transform or one for each axis; got dims = 4 and 1 transforms"),
+        ({"dims": -1}, "dims must be 1, 2 or 3"),
         ({"order": "random"}, "order must be one of"),
         ({"passes": ("fuse",)}, "passes must be among share, factor"),
         ({"passes": ("transpose",)}, "passes must be among share, factor"),
         ({"passes": "shrink"}, "passes must be among share, factor"),
-        ({"dtype": "float16"}, "dtype must be float32 or float64; got float16"),
+        ({"dtype": "float12"}, "dtype must be one of"),
         ({"dtype": "int8"}, "dtype must be one of"),
-        ({"filter_dtype": "float16"}, "filter_dtype must be float32 or float64"),
-        ({"channel_sum": "kahan"}, "channel_sum must be one of linear, blocked, pairwise"),
-        ({"channel_sum": "blocked", "channel_block": 0}, "channel_block must be an integer of at least 1"),
+        ({"product_dtype": "int8"}, "dtype must be one of"),
+        ({"sum_dtype": "binary(1, -3, 3)"}, "precision must be 2 to 53 bits; got 1"),
+        ({"rounding": "up"}, "rounding must be one of nearest, toward_zero, stochastic; got 'up'"),
+        ({"channel_sum": "sorted"}, "channel_sum must be one of linear, blocked, pairwise, kahan; got 'sorted'"),
+        ({"channel_sum": "kahan", "channel_block": 2}, "channel_block must be 1 for the kahan channel sum"),
+        ({"channel_sum": "blocked", "channel_block": True}, "channel_block must be an integer.*; got True"),
+        ({"channel_sum": "blocked", "channel_block": 0}, "channel_block must be an integer"),
         ({"channel_sum": "blocked", "channel_block": 1.5}, "channel_block must be an integer"),
         ({"channel_block": 4}, "channel_block must be 1 for the linear channel sum"),
     ],
@@ -135,8 +175,8 @@ def test_bad_options_are_refused(options: dict, message: str) -> None:
     [
         (T4.transpose(), "must be correlations"),
         (wg.toom_cook(2, 3, [0, "c", "-c", "inf"]), "give the symbol c a value"),
-        ((T4, T4, T4), "dims must be 1 or 2"),
-        ((), "dims must be 1 or 2"),
+        ((T4, T4, T4, T4), "dims must be 1, 2 or 3"),
+        ((), "dims must be 1, 2 or 3"),
         (wg.Transform(T4.AT, 2 * T4.G, T4.BT), "must compute"),
     ],
 )
@@ -152,8 +192,8 @@ def test_what_is_no_transform_is_a_type_error(transforms: Any) -> None:
 
 
 def test_dtypes_may_be_given_as_numpy_has_them() -> None:
-    A = wg.Algorithm(T4, dtype=np.float64)  # type: ignore[arg-type]
-    assert (A.dtype, A.filter_dtype) == ("float64", "float64")
+    A = wg.Algorithm(T4, dtype=np.float64, sum_dtype=np.dtype(np.float16))
+    assert (A.dtype, A.filter_dtype, A.sum_dtype) == ("float64", "float64", "float16")
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"transforms": []}', '{"transforms": 3}'])

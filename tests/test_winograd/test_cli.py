@@ -203,7 +203,7 @@ def test_help_has_examples_that_run(capsys: pytest.CaptureFixture[str]) -> None:
         ("2 3 --passes fuse,share", "fuse must be the last pass"),
         ("2 3 --matrix B", "Invalid value for '--matrix'"),
         ("2 3 --format pdf", "Invalid value for '--format'"),
-        ("2 3 --dtype float8", "dtype must be one of float16, float32, float64; got 'float8'"),
+        ("2 3 --dtype float8", "dtype must be one of float64, float32, tf32"),
         ("2 3 --format c --dtype float16", "dtype must be float32 or float64 in C"),
         ("2 3 --format latex --dtype float16", "dtype has no use here"),
         ("2 3 --dims 3", "dims must be 1 or 2; got 3"),

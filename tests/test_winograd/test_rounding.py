@@ -1,7 +1,9 @@
 """The one rounding: exhaustively in float16, against Python's own correctly rounded division, and mpmath."""
 
+import math
 from fractions import Fraction
 
+import ml_dtypes
 import mpmath
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winograd.rounding import FORMATS, format_of, round_exact, round_matrix
+from winograd.rounding import FORMATS, BinaryFormat, format_of, round_exact, round_matrix
+
+OTHER_DTYPES = {name: np.dtype(getattr(ml_dtypes, name)) for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2")}
 
 
 def all_float16() -> np.ndarray:
@@ -37,17 +41,89 @@ def test_between_every_two_neighbours_of_float16() -> None:
         assert nearest(middle + little) == b
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_the_limits_of_the_formats_are_those_of_numpy(name: str) -> None:
-    info, own = np.finfo(name), FORMATS[name]
+@pytest.mark.parametrize("name", OTHER_DTYPES)
+def test_every_number_of_the_formats_of_ml_dtypes(name: str) -> None:
+    """Each is its own nearest; midpoints go to the even neighbour, anything else to the nearer one."""
+    dtype = OTHER_DTYPES[name]
+    patterns = np.arange(1 << (8 * dtype.itemsize - 1), dtype=f"u{dtype.itemsize}").view(dtype)
+    values = [Fraction(v) for v in map(float, patterns) if math.isfinite(v)]
+    own = FORMATS[name]
+    assert values[-1] == own.largest and values[1] == own.smallest
+    little = Fraction(1, 2**200)
+    for index, (a, b) in list(enumerate(zip(values[:-1], values[1:], strict=True)))[:: 1 if len(values) < 999 else 37]:
+        middle = (a + b) / 2
+        assert own.nearest(a) == a and own.nearest(-b) == -b
+        assert own.nearest(middle) == (b if index % 2 else a)
+        assert own.nearest(middle - little) == a and own.nearest(middle + little) == b
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "tf32"])  # no library holds tf32
+def test_the_limits_of_the_formats_are_those_of_numpy_and_ml_dtypes(name: str) -> None:
+    info, own = ml_dtypes.finfo(OTHER_DTYPES.get(name, name)), FORMATS[name]
     assert own.largest == Fraction(float(info.max))
     assert own.u == Fraction(float(info.eps)) / 2
-    assert own.nearest(Fraction(float(info.smallest_subnormal))) == Fraction(float(info.smallest_subnormal))
-    half = Fraction(float(info.smallest_subnormal)) / 2
-    assert own.nearest(half) == 0 and own.nearest(half + Fraction(1, 2**1200)) == 2 * half
-    ulp = own.largest * own.u / (1 - own.u)
-    assert own.nearest(own.largest + ulp / 2 - Fraction(1, 2**1200)) == own.largest
-    assert own.nearest(own.largest + ulp / 2) is None
+    assert Fraction(2) ** own.smallest_exponent == Fraction(float(info.smallest_normal))
+    assert own.smallest == Fraction(float(info.smallest_subnormal))
+
+
+@pytest.mark.parametrize("name", [*FORMATS, "binary(5, -6, 7)", "binary(2, 3, 4)"])
+def test_rounding_at_the_limits(name: str) -> None:
+    own = format_of(name)
+    little = Fraction(1, 2**1200)
+    assert own.nearest(own.smallest) == own.smallest
+    assert own.nearest(own.smallest / 2) == 0 and own.nearest(own.smallest / 2 + little) == own.smallest
+    ulp = Fraction(2) ** (own.largest_exponent - own.precision + 1)
+    assert own.nearest(own.largest + ulp / 2 - little) == own.largest
+    # Half an ulp beyond is a tie, and goes to the even neighbour: over the edge, but for e4m3, whose last bit is 0.
+    assert own.nearest(own.largest + ulp / 2) == (own.largest if name == "float8_e4m3fn" else None)
+    assert own.nearest(own.largest + ulp / 2 + little) is None
+
+
+def test_tf32_has_the_range_of_float32_and_the_precision_of_float16() -> None:
+    """NVIDIA A100 white paper, 2020: 8 bits of exponent, 10 of fraction."""
+    tf32, single, half = (FORMATS[name] for name in ("tf32", "float32", "float16"))
+    assert tf32.u == half.u
+    assert (tf32.smallest_exponent, tf32.largest_exponent) == (single.smallest_exponent, single.largest_exponent)
+
+
+def test_carriers_hold_every_number() -> None:
+    assert {name: fmt.carrier.name for name, fmt in FORMATS.items()} == {
+        **dict.fromkeys(FORMATS, "float64"), "float32": "float32",
+    }
+    for fmt in FORMATS.values():
+        for value in (fmt.largest, fmt.smallest, 1 + 2 * fmt.u):
+            assert Fraction(float(fmt.carrier.type(float(value)))) == value
+
+
+@pytest.mark.parametrize("text", ["binary(5, -6, 7)", " binary(5,-6,7) ", "binary( 5, -6,7 )"])
+def test_other_formats_are_spelled_out(text: str) -> None:
+    fmt = format_of(text)
+    assert fmt == BinaryFormat("binary(5, -6, 7)", 5, -6, 7) == format_of(fmt) == format_of(fmt.name)
+    assert (fmt.u, fmt.smallest, fmt.largest) == (Fraction(1, 32), Fraction(1, 1024), 248)
+    assert round_exact("1/3", text) == 0.328125  # 21/64, of 21/64 and 22/64
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("binary(1, -6, 7)", "precision must be 2 to 53 bits; got 1"),
+        ("binary(54, -6, 7)", "precision must be 2 to 53 bits; got 54"),
+        ("binary(5, 7, 7)", "exponents must satisfy -1022 <= smallest < largest <= 1023; got 7 and 7"),
+        ("binary(5, -1023, 7)", "exponents must satisfy"),
+        ("binary(5, 0, 1024)", "exponents must satisfy"),
+        ("binary(5, 7)", "dtype must be one of"),
+        ("binary(5.5, 0, 7)", "dtype must be one of"),
+    ],
+)
+def test_impossible_formats_are_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        format_of(text)
+
+
+@pytest.mark.parametrize("name", OTHER_DTYPES)
+def test_dtypes_of_ml_dtypes_are_read(name: str) -> None:
+    dtype = OTHER_DTYPES[name]
+    assert format_of(dtype) is format_of(dtype.type) is FORMATS[name]
 
 
 @given(st.fractions())
@@ -102,14 +178,15 @@ def test_an_irrational_number_next_to_a_midpoint() -> None:
         assert round_exact(root, "float64") == expected
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", FORMATS)
 def test_the_result_is_a_scalar_of_the_dtype(dtype: str) -> None:
-    assert round_exact("1/3", dtype).dtype == np.dtype(dtype)
+    own = dtype in ("float16", "float32", "float64")
+    assert round_exact("1/3", dtype).dtype == np.dtype(dtype if own else "float64")
 
 
-@pytest.mark.parametrize("dtype", ["int32", "complex64", "float8", "longdouble", object, "bool"])
+@pytest.mark.parametrize("dtype", ["int32", "complex64", "float8", "longdouble", object, "bool", None, 3])
 def test_other_formats_are_refused(dtype: object) -> None:
-    with pytest.raises(ValueError, match="dtype must be one of float16, float32, float64"):
+    with pytest.raises(ValueError, match="dtype must be one of float64, float32, tf32, bfloat16, float16, float8_e4m3fn, float8_e5m2 or"):
         format_of(dtype)
 
 

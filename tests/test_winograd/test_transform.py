@@ -1,7 +1,10 @@
 """The Transform: proved for every size, refused with the coefficient that is off, and rewritten exactly."""
 
+import copy
+import dataclasses
 import itertools
 import json
+import pickle
 import re
 
 import numpy as np
@@ -243,3 +246,41 @@ class TestOrigin:
     def test_factors_with_symbols_after_values_have_no_command(self) -> None:
         T = wg.toom_cook(1, 2, [0, "c"]).subs({"c": 1})
         assert T.scaled(A=["c", 1]).command is None
+
+
+@pytest.mark.parametrize("points", [[0, 1, -1, "inf"], [0, 1, "sqrt(2)", "inf"], [0, "c", "-c", "inf"]])
+def test_pickling_gives_an_equal_transform(points: list) -> None:
+    T = wg.toom_cook(2, 3, points).verify()
+    again = pickle.loads(pickle.dumps(T))
+    assert again == T and again.points == T.points and again.command == T.command
+    assert copy.deepcopy(T).verify() == T
+
+
+def test_an_order_that_drops_a_term_is_found_before_anything_is_computed() -> None:
+    wg.ORDERS["dropping"] = lambda weights: 0
+    wg.ORDERS["doubling"] = lambda weights: (0, 0)
+    try:
+        for order in ("dropping", "doubling"):
+            with pytest.raises(ValueError, match="an order must use every term once"):
+                wg.toom_cook(2, 3, [0, 1, -1, wg.INF]).program("BT", order)
+    finally:
+        del wg.ORDERS["dropping"], wg.ORDERS["doubling"]
+
+
+def test_a_pass_that_changes_the_matrix_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(wg.PASSES, "share", lambda program: dataclasses.replace(program, outputs=program.outputs[::-1]))
+    with pytest.raises(AssertionError, match="order left, pass share changed it"):
+        wg.toom_cook(2, 3, [0, 1, -1, wg.INF]).program("BT", passes=("share",))
+
+
+def test_programs_carry_the_origin_of_their_own_transform() -> None:
+    T = wg.toom_cook(2, 3, [0, 1, -1, wg.INF])
+    wg.Algorithm(T).programs  # noqa: B018  once, for whatever may be remembered
+    assert "given by hand" in wg.Algorithm(wg.Transform(T.AT, T.G, T.BT)).programs[0].BT.title
+
+
+def test_a_constant_that_overflows_names_its_program() -> None:
+    program = wg.toom_cook(6, 3, [0, 1, -1, 16, -16, 32, -32, wg.INF]).program("AT")
+    for text in (program.to_python, program.rounded_constant):
+        with pytest.raises(OverflowError, match=r"AT of F\(6, 3\), points 0, 1, .*: constant .* exceeds the largest"):
+            text("float16") if text == program.to_python else text(2**20, "float16")

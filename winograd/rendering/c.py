@@ -16,14 +16,14 @@ from numpy.typing import DTypeLike
 from winograd.exact import Exact
 from winograd.program import Op, Program
 from winograd.rendering.heading import heading_lines, value_names
-from winograd.rounding import BinaryFormat, format_of, round_exact
+from winograd.rounding import BinaryFormat, format_of
 
 _TYPES = {"float32": ("float", "f"), "float64": ("double", "")}
 _RESERVED = """
 auto break case char const continue default do double else enum extern float for goto if inline int long register
 restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
 class delete namespace new operator private protected public template this throw virtual
-fma fmaf ptrdiff_t
+fma fmaf ptrdiff_t WINOGRAD_ROUNDED
 """  # of C and C++, and what the text itself uses
 
 _BARRIER = """\
@@ -206,7 +206,7 @@ def _function(
             constants.setdefault(op.constant, f"c{len(constants)}")
     body = []
     for c, text in constants.items():
-        literal = float(round_exact(c, target.name)).hex()
+        literal = float(program.rounded_constant(c, target.name)).hex()
         body.append(f"const {ctype} {text} = {literal}{suffix}; /* {c} */")
     body += [f"const {ctype} x{i} = x[{i} * sx];" for i in range(program.inputs)]
     for index, op in enumerate(program.ops):

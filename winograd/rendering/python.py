@@ -5,13 +5,12 @@ from __future__ import annotations
 import keyword
 from fractions import Fraction
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from winograd.exact import Exact
 from winograd.program import Program
 from winograd.rendering.heading import heading_lines, value_names
-from winograd.rounding import format_of, round_exact
+from winograd.rounding import format_of
 
 
 def program_python(program: Program, dtype: DTypeLike | None = None, name: str = "transform") -> str:
@@ -83,21 +82,22 @@ def program_python(program: Program, dtype: DTypeLike | None = None, name: str =
     body.append(f"return {returned}" + ("," if len(program.outputs) == 1 else ""))
 
     kind = None if dtype is None else format_of(dtype).name
+    if kind not in (None, "float16", "float32", "float64"):
+        raise ValueError(f"dtype must be one that NumPy computes in, float16, float32 or float64; got {kind}.")
     lines = [f"# {line}" for line in heading_lines(program, "python", kind, name)]
     if constants:
         lines += ["", "import numpy as np" if dtype is not None else "from fractions import Fraction", ""]
-        lines += [_constant_line(c, text, dtype) for c, text in constants.items()]
+        lines += [_constant_line(program, c, text, dtype) for c, text in constants.items()]
     arguments = ", ".join(value(v) for v in range(program.inputs))
     lines += ["", "", f"def {name}({arguments}):", *(f"    {line}" for line in body)]
     return "\n".join(lines) + "\n"
 
 
-def _constant_line(constant: Exact, name: str, dtype: DTypeLike | None) -> str:
+def _constant_line(program: Program, constant: Exact, name: str, dtype: DTypeLike | None) -> str:
     if dtype is None:
         if not isinstance(constant, Fraction):
             raise ValueError(f"an exact text needs rational constants; got {constant}: choose a dtype.")
         return f"{name} = Fraction({constant.numerator}, {constant.denominator})"
     # repr of the double that equals the rounded constant: reading it back rounds nothing.
-    literal = repr(float(round_exact(constant, dtype)))
-    kind = format_of(np.dtype(dtype)).name
-    return f"{name} = np.{kind}({literal})  # {constant}"
+    literal = repr(float(program.rounded_constant(constant, dtype)))
+    return f"{name} = np.{format_of(dtype).name}({literal})  # {constant}"
