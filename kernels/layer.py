@@ -12,7 +12,7 @@ from kernels.choice import chosen_algorithm
 from kernels.generation import algorithm_module, direct_module
 from kernels.host import host
 from kernels.threads import run_interleaved, thread_count
-from kernels.workspace import Workspace, block_tiles_for
+from kernels.workspace import Workspace, block_tiles_for, tile_shares
 from winograd import Algorithm
 
 
@@ -194,18 +194,18 @@ class Conv2d:
         m0, m1 = (1, *self.algorithm.m)[-2:]
         across = -(-y.shape[3] // m1)
         tiles = images * -(-y.shape[2] // m0) * across
-        block = block_tiles_for(self.algorithm, channels, self.filters, tiles, threads)
-        threads = min(threads, -(-tiles // block))
+        shares = tile_shares(self.algorithm, tiles, threads)
+        block = block_tiles_for(self.algorithm, channels, max(stop - start for start, stop in shares))
         flat_x, flat_y = x.reshape(-1), y.reshape(-1)
 
         def work(first: int, step: int) -> None:
             space = self._workspace(block, min(block, across))
-            run(flat_x, images, channels, height, width, self._filter, self.filters, self.bias, flat_y,
-                y.shape[2], y.shape[3], top, left, block, first, step, space.v_stride, *space.buffers)
+            run(flat_x, channels, height, width, self._filter, self.filters, self.bias, flat_y, y.shape[2], y.shape[3],
+                top, left, *shares[first], block, space.v_stride, *space.buffers)
             with self._lock:
                 self._spare.append(space)
 
-        run_interleaved(work, threads)
+        run_interleaved(work, len(shares))
 
     def _workspace(self, block: int, run: int) -> Workspace:
         """A spare workspace that is large enough, or a new one: two threads never share one."""

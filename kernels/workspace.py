@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -61,13 +62,20 @@ class Workspace:
         return sum(b.nbytes for b in self.buffers)
 
 
-def block_tiles_for(algorithm: Algorithm, channels: int, filters: int, tiles: int, threads: int) -> int:
-    """Tiles in a block: as many register tiles as the cache holds, evenly spread, with work for every thread."""
+def tile_shares(algorithm: Algorithm, tiles: int, threads: int) -> list[tuple[int, int]]:
+    """Ranges of tiles, one for each thread: neighbours, as equal as whole register tiles allow, none empty."""
+    rows = host().tile(algorithm.dtype).rows
+    units = -(-tiles // rows)
+    threads = min(threads, units)
+    ends = [min(tiles, units * share // threads * rows) for share in range(threads + 1)]
+    return list(itertools.pairwise(ends))
+
+
+def block_tiles_for(algorithm: Algorithm, channels: int, share: int) -> int:
+    """Tiles in a block: as many register tiles as the cache holds, evenly spread over a thread's share."""
     tile = host().tile(algorithm.dtype)
     size = np.dtype(algorithm.dtype).itemsize
     per_tile = math.prod(algorithm.n) * size * (-(-channels // tile.length) * tile.length + tile.columns)
-    fitting = max(1, min(_MOST_ROWS, _BLOCK_BYTES // (per_tile * tile.rows))) * tile.rows
-    blocks = max(-(-tiles // fitting), min(threads, -(-tiles // tile.rows)))
-    blocks = -(-blocks // threads) * threads if blocks > threads else blocks
-    even = -(-tiles // blocks)
-    return min(-(-even // tile.rows) * tile.rows, fitting)
+    most = max(1, min(_MOST_ROWS, _BLOCK_BYTES // (per_tile * tile.rows)))
+    units = -(-share // tile.rows)
+    return -(-units // -(-units // most)) * tile.rows

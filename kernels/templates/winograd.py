@@ -84,18 +84,16 @@ def transform_output(M, m_offset, m_plane, run, stage, out):
 
 
 @kernel
-def run_blocks(x, images, channels, height, width, U, filters, bias, y, out_height, out_width, pad_top, pad_left,
-               block_tiles, first, step, v_stride, V, M, sums, strip, stage, out):
-    """Blocks first, first + step, ... of the batch, each through all three stages."""
+def run_blocks(x, channels, height, width, U, filters, bias, y, out_height, out_width, pad_top, pad_left,
+               begin, end, block_tiles, v_stride, V, M, sums, strip, stage, out):
+    """Tiles begin to end of the batch, block by block, each block through all three stages."""
     tiles_down = (out_height + M0 - 1) // M0
     tiles_across = (out_width + M1 - 1) // M1
-    tiles = images * tiles_down * tiles_across
     panels = (filters + COLUMNS - 1) // COLUMNS
     v_plane = block_tiles * v_stride + LENGTH  # the odd vector keeps planes off each other's cache sets
     m_plane = block_tiles * COLUMNS + LENGTH
-    for block in range(first, (tiles + block_tiles - 1) // block_tiles, step):
-        start = block * block_tiles
-        count = min(block_tiles, tiles - start)
+    for start in range(begin, end, block_tiles):
+        count = min(block_tiles, end - start)
         for c in range(0, channels, CHUNK):
             chunk = min(CHUNK, channels - c)
             t = 0
