@@ -56,10 +56,12 @@ class Algorithm:
     4. M = sum over channels of V * U in `sum_dtype`. A leaf of channels is summed from +0, one channel after the
        other: M + V*U, with one rounding if `fma`, else two. `channel_sum` says how leaves are combined: "linear" has
        one leaf; "blocked" adds the sums of `channel_block` channels each, left to right; "pairwise" adds them as a
-       binary tree over adjacent leaves; "kahan" is linear with Kahan's compensation.
+       binary tree over adjacent leaves; "kahan" is linear with Kahan's compensation: term = V*U - lost,
+       next = sum + term, lost = (next - sum) - term.
     5. M is rounded to `output_dtype` and transformed by AT in it, then rounded to `stored_dtype`: y.
 
-    A value that enters a narrower format is rounded once; one that enters a wider format is kept. In several dimensions
+    A value that enters a narrower format is rounded once, U and V on entering `sum_dtype` too; one that enters a wider
+    format is kept. In several dimensions
     each transform applies its program along axis 0 first, then along axis 1, then 2.
 
     Parameters
