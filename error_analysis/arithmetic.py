@@ -8,36 +8,47 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from winograd.rounding import format_of, round_exact
-
-Array = Any
-"""A NumPy array or scalar; operations broadcast."""
-
-_SPLITTER = np.float64(2**27 + 1)
-
-# Where the float64 path of `fma` is proved; see there.
-_LARGEST_FACTOR = np.float64(2.0**995)
-_LARGEST_TERM = np.float64(2.0**1020)
-_SMALLEST_PRODUCT = np.float64(2.0**-900)
+from error_analysis.conversion import check_rounding, convert, rounded_fraction
+from error_analysis.error_free import Array, in_range, product_sum, sum_to_odd, two_sum
+from winograd.rounding import BinaryFormat, format_of, round_exact
 
 
 class Emulated:
     """The arithmetic of one format: `winograd.evaluate` with it does what a processor does, operation by operation.
 
+    Values are arrays of `dtype`: float32 and float64 in themselves; numbers of any other format are held in float64.
+
     Parameters
     ----------
-    dtype : float32 or float64
-        The values must be arrays of this dtype; NumPy then rounds every operation once.
+    dtype : format, as in `winograd.format_of`
+    rounding : "nearest", "toward_zero" or "stochastic"
+    generator : numpy.random.Generator, optional
+        Of the random numbers of stochastic rounding; by default one with seed 0.
+
+    Attributes
+    ----------
+    format : winograd.BinaryFormat
+    dtype : numpy.dtype
+        Of the values.
 
     Raises
     ------
     ValueError
-        For another dtype.
+        For an unknown format or rounding.
 
     Rounding
     --------
-    Each constant once from its exact value; each operation once, to nearest even, fma included. Overflow gives an
-    infinity and underflow is gradual, as in IEEE 754.
+    Each constant once from its exact value, to nearest; each operation once from its exact result, fma included.
+    Overflow and underflow as the format defines them, see `error_analysis.conversion.convert`.
+
+    float32 and float64 to nearest are what NumPy computes. Otherwise the exact result is held as an unevaluated sum of
+    two float64, its rounded value and the error of that, and rounded once from there. Where float64 itself underflows
+    or overflows, which takes a format of nearly its range, exact fractions do it, one by one.
+
+    Source
+    ------
+    Sums to nearest by way of float64: Figueroa, When is double rounding innocuous?, SIGNUM Newsletter 30(3), 1995.
+    fma: Boldo and Melquiond, see `fma`.
 
     Examples
     --------
@@ -45,26 +56,72 @@ class Emulated:
     >>> G = toom_cook(2, 3, [0, 1, -1, INF]).program("G")
     >>> evaluate(G, [np.float32(0.1)] * 3, Emulated("float32"))[1]
     np.float32(0.15)
+    >>> half = Emulated("float16")
+    >>> half.add(np.float64(2048), np.float64(1)), half.add(np.float64(60000), np.float64(60000))
+    (np.float64(2048.0), np.float64(inf))
     """
 
-    def __init__(self, dtype: DTypeLike) -> None:
-        self.dtype = emulated_dtype(dtype)
+    def __init__(
+        self,
+        dtype: DTypeLike | BinaryFormat,
+        rounding: str = "nearest",
+        generator: np.random.Generator | None = None,
+    ) -> None:
+        check_rounding(rounding)
+        self.format = format_of(dtype)
+        self.dtype = self.format.carrier
+        self.rounding = rounding
+        self._generator = generator or np.random.default_rng(0)
+        low = self.format.smallest_exponent - self.format.precision + 1
+        high = self.format.largest_exponent + 1
+        self._native = rounding == "nearest" and self.format.name in ("float32", "float64")
+        # Products fit into the 53 bits and the range of float64.
+        self._exact_products = 2 * self.format.precision <= 53 and 2 * low >= -1074 and 2 * high <= 1023
+        # A sum rounded to 53 >= 2 p + 1 bits, then to nearest in p, is rounded as if once (Figueroa).
+        self._plain_sums = rounding == "nearest" and self.format.precision <= 25 and high <= 1000
+        self._small_sums = high <= 1000
 
     def constant(self, value: Any) -> Any:
-        """The constant rounded once to the format."""
-        return round_exact(value, self.dtype)
+        """The constant rounded once to the format, to nearest; OverflowError where it has no such number."""
+        return self.dtype.type(round_exact(value, self.format))
+
+    def rounded(self, values: Array) -> Array:
+        """Numbers of float32 or float64 as they enter the format, rounded once; as an array of `dtype`."""
+        if self._native:
+            with np.errstate(all="ignore"):
+                return np.asarray(values).astype(self.dtype, copy=False)
+        return self._converted(np.asarray(values, np.float64), None)
 
     def add(self, a: Array, b: Array) -> Array:
         """a + b, rounded."""
-        return a + b
+        if self._native:
+            return a + b
+        x, y = np.asarray(a, np.float64), np.asarray(b, np.float64)
+        if self._plain_sums:
+            return self._converted(np.asarray(x + y), None)
+        with np.errstate(all="ignore"):
+            s, e = two_sum(x, y)
+        proved = True if self._small_sums else np.abs(s) <= 2.0**1020
+        return self._exactly(s, e, proved, x, np.float64(1), y)
 
     def sub(self, a: Array, b: Array) -> Array:
         """a - b, rounded."""
-        return a - b
+        return a - b if self._native else self.add(a, -b)
 
     def mul(self, a: Array, c: Array) -> Array:
         """a * c, rounded."""
-        return a * c
+        if self._native:
+            return a * c
+        x, y = np.asarray(a, np.float64), np.asarray(c, np.float64)
+        with np.errstate(all="ignore"):
+            if self._exact_products:
+                return self._converted(np.asarray(x * y), None)
+            zero = np.float64(0)
+            s, e = product_sum(x, y, zero)
+            # A product of zero has the sign that multiplication gives it, and the sum with +0 loses.
+            plain = (x == 0) | (y == 0) | ~np.isfinite(x) | ~np.isfinite(y)
+            s, e = np.where(plain, x * y, s), np.where(plain, 0, e)
+            return self._exactly(s, e, plain | in_range(x, y, zero), x, y, zero)
 
     def neg(self, a: Array) -> Array:
         """-a, exact."""
@@ -72,60 +129,40 @@ class Emulated:
 
     def fma(self, a: Array, c: Array, b: Array) -> Array:
         """a * c + b, rounded once."""
-        return fma(a, c, b)
+        if self._native:
+            return fma(*(np.asarray(x, self.dtype)[()] for x in (a, c, b)))
+        x, y, z = (np.asarray(v, np.float64) for v in (a, c, b))
+        with np.errstate(all="ignore"):
+            if self._exact_products:
+                s, e = two_sum(x * y, z)
+                return self._converted(np.asarray(s), e)
+            s, e = product_sum(x, y, z)
+            finite = np.isfinite(x) & np.isfinite(y)
+            plain = (x == 0) | (y == 0) | ~finite | ~np.isfinite(z)
+            # A finite product does not count beside an infinity, though float64 may overflow on it.
+            ieee = np.where(finite & ~np.isfinite(z), z, x * y + z)
+            s, e = np.where(plain, ieee, s), np.where(plain, 0, e)
+            return self._exactly(s, e, plain | in_range(x, y, z), x, y, z)
 
+    def _converted(self, s: np.ndarray, e: Array) -> Array:
+        random = self._generator.random(s.shape) if self.rounding == "stochastic" else None
+        y = convert(s, self.format, self.rounding, error=e, random=random)
+        return y.astype(self.dtype, copy=False)
 
-def emulated_dtype(dtype: DTypeLike) -> np.dtype:
-    """The dtype, or ValueError where this package does not emulate it."""
-    if format_of(dtype).name not in ("float32", "float64"):
-        raise ValueError(f"dtype must be float32 or float64; got {np.dtype(dtype).name}.")
-    return np.dtype(dtype)
-
-
-def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """(s, e) with s = a + b rounded and s + e = a + b exactly, barring overflow.
-
-    Source
-    ------
-    Knuth, The Art of Computer Programming 2, section 4.2.2, theorem B; the addition of two floating-point numbers
-    never underflows inexactly.
-
-    Examples
-    --------
-    >>> two_sum(np.float64(1), np.float64(2.0**-60)) == (1.0, 2.0**-60)
-    True
-    """
-    s = a + b
-    shadow = s - a
-    return s, (a - (s - shadow)) + (b - shadow)
-
-
-def two_prod(a: Array, b: Array) -> tuple[Array, Array]:
-    """(p, e) with p = a * b rounded and p + e = a * b exactly, for float64.
-
-    Exact where |a|, |b| <= 2^995, |a * b| <= 2^1021 and the product is zero or at least 2^-969, so that neither the
-    splitting overflows nor the error underflows.
-
-    Source
-    ------
-    Dekker, A floating-point technique for extending the available precision, Numer. Math. 18, 1971.
-
-    Examples
-    --------
-    >>> two_prod(np.float64(1 + 2.0**-52), np.float64(1 + 2.0**-52)) == (1 + 2.0**-51, 2.0**-104)
-    True
-    """
-    p = a * b
-    a_high, a_low = _halves(a)
-    b_high, b_low = _halves(b)
-    return p, a_low * b_low - (((p - a_high * b_high) - a_low * b_high) - a_high * b_low)
-
-
-def _halves(a: Array) -> tuple[Array, Array]:
-    """A 53-bit number as the sum of two of at most 26 bits (Veltkamp)."""
-    scaled = _SPLITTER * a
-    high = scaled - (scaled - a)
-    return high, a - high
+    def _exactly(self, s: Array, e: Array, proved: Array, a: Array, c: Array, b: Array) -> Array:
+        """s + e rounded where that is proved to be a * c + b; elsewhere the same by fractions."""
+        s = np.asarray(s)
+        random = self._generator.random(s.shape) if self.rounding == "stochastic" else None
+        result = np.asarray(convert(s, self.format, self.rounding, error=e, random=random))
+        if not np.all(proved):
+            draws = np.zeros(s.shape) if random is None else random
+            proved, a, c, b = np.broadcast_arrays(proved, a, c, b)
+            for index in map(tuple, np.argwhere(~proved)):
+                operands = a[index], c[index], b[index]
+                if np.isfinite(operands).all():
+                    value = Fraction(float(operands[0])) * Fraction(float(operands[1])) + Fraction(float(operands[2]))
+                    result[index] = rounded_fraction(value, self.format, self.rounding, float(draws[index]))
+        return result.astype(self.dtype, copy=False)[()]
 
 
 def fma(a: Array, c: Array, b: Array) -> Array:
@@ -152,9 +189,8 @@ def fma(a: Array, c: Array, b: Array) -> Array:
 
     float32 is computed in float64: the product is exact there, the sum is rounded to odd, and rounding a sum of 53
     bits to odd before rounding it to 24 gives the rounding of the exact value. float64 is computed by error-free
-    transformations, the two lower terms added with rounding to odd; that is proved away from the ends of the range
-    (|a|, |c| <= 2^995, |a * c| and |b| <= 2^1020, |a * c| >= 2^-900 or a factor zero). Elements beyond are computed
-    one by one with exact fractions, which is slow and right.
+    transformations, where those are proved: away from the ends of the range (see `error_free.in_range`), or with a
+    factor zero. Elements beyond are computed one by one with exact fractions, which is slow and right.
 
     Source
     ------
@@ -179,40 +215,19 @@ def fma(a: Array, c: Array, b: Array) -> Array:
 def _fma_single(a: Array, c: Array, b: Array) -> Array:
     # 24 + 24 bits, and exponents far inside those of float64: exact.
     product = np.multiply(a, c, dtype=np.float64)
-    return _sum_to_odd(product, np.asarray(b, np.float64)).astype(np.float32)[()]
+    return sum_to_odd(product, np.asarray(b, np.float64)).astype(np.float32)[()]
 
 
 def _fma_double(a: Array, c: Array, b: Array) -> Array:
-    high, low = two_prod(a, c)
-    middle, last = two_sum(b, low)
-    first, rest = two_sum(high, middle)
-    result = np.asarray(first + _sum_to_odd(last, rest))
-    size = np.abs(high)
-    proved = (
-        (np.abs(a) <= _LARGEST_FACTOR)
-        & (np.abs(c) <= _LARGEST_FACTOR)
-        & (np.abs(b) <= _LARGEST_TERM)
-        & (size >= _SMALLEST_PRODUCT)
-        & (size <= _LARGEST_TERM)
-    )
+    result = np.asarray(product_sum(a, c, b)[0])
+    proved = in_range(a, c, b)
     if not np.all(proved):
         zero = (a == 0) | (c == 0)  # nothing to fuse: the plain sum is right, signs of zeros included
-        result = np.where(zero, high + b, result)
+        result = np.where(zero, a * c + b, result)
         A, C, B = np.broadcast_arrays(a, c, b)
         for index in map(tuple, np.argwhere(~(proved | zero))):
             result[index] = fma_one(A[index], C[index], B[index])
     return result[()]
-
-
-def _sum_to_odd(a: Array, b: Array) -> np.ndarray:
-    """a + b in float64, rounded to odd: exact, or else the neighbour whose last bit is 1."""
-    s, e = (np.asarray(x) for x in two_sum(a, b))
-    bits = s.view(np.int64)
-    # Where the sum was inexact and came out even, the odd neighbour lies on the side of the error; adding 1 to the
-    # bits steps away from zero. An infinite sum has a NaN error: no step.
-    inexact = ((bits & 1) == 0) & ((e > 0) | (e < 0))
-    step = np.where((e > 0) == (s > 0), 1, -1)
-    return np.where(inexact, bits + step, bits).view(np.float64)
 
 
 def fma_one(a: Any, c: Any, b: Any) -> Any:
@@ -232,8 +247,4 @@ def fma_one(a: Any, c: Any, b: Any) -> Any:
     if a == 0 or c == 0:
         return plain
     exact = Fraction(float(a)) * Fraction(float(c)) + Fraction(float(b))
-    if exact == 0:
-        return type(b)(0)
-    nearest = format_of(type(b)).nearest(exact)
-    size = np.inf if nearest is None else abs(nearest.numerator / nearest.denominator)
-    return type(b)(size if exact > 0 else -size)
+    return type(b)(rounded_fraction(exact, format_of(type(b)), "nearest"))

@@ -2,44 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from error_analysis.arithmetic import Emulated, emulated_dtype
+from error_analysis.arithmetic import Emulated
+from error_analysis.channel_sum import channel_total
+from error_analysis.tiles import check_algorithm, check_tiles, stored, trials_last
 from winograd import Algorithm, Arithmetic, Program, evaluate
+from winograd.rounding import BinaryFormat, format_of
+
+Observer = Callable[[str, np.ndarray], None]
+"""Called with the name of a stage and its values."""
+
+STAGES = ("filter", "U", "input", "V", "M", "output", "y")
+"""The stages that an observer sees, in their order: see `emulate`."""
 
 
-def emulate(A: Algorithm, d: np.ndarray, g: np.ndarray) -> np.ndarray:
+def emulate(
+    A: Algorithm,
+    d: np.ndarray,
+    g: np.ndarray,
+    seed: int | np.random.Generator = 0,
+    observe: Observer | None = None,
+) -> np.ndarray:
     """What the algorithm computes on single tiles, every operation rounded as the Algorithm says.
 
     Parameters
     ----------
     A : Algorithm
-    d : array, shape (trials, C, *A.tile), dtype A.dtype
-        Data tiles.
-    g : array, shape (trials, C, *A.r), dtype A.dtype
-        Filters, one for each tile.
+    d : array, shape (trials, C, *A.tile)
+        Data tiles, numbers of A.stored_dtype: of that dtype for float32 and float64, of any floating dtype otherwise.
+    g : array, shape (trials, C, *A.r)
+        Filters, one for each tile; numbers likewise.
+    seed : int or numpy.random.Generator
+        Of stochastic rounding; the other two take no random numbers.
+    observe : callable, optional
+        Called as observe(stage, values) with "filter", "U", "input", "V": the transformed filter and data before and
+        after they are rounded to the product format, axes (*n, C, trials); "M": the sums over channels, (*n, trials);
+        "output", "y": the outputs before and after they are rounded to the stored format, (*m, trials). The values
+        are not to be changed.
 
     Returns
     -------
-    array, shape (trials, *A.m), dtype A.dtype
+    array, shape (trials, *A.m), float32 or float64 where A.stored_dtype is, else float64 that holds its numbers
         y[t, i] = sum over c, k of d[t, c, i + k] g[t, c, k], approximately.
 
     Raises
     ------
     ValueError
-        If a shape does not fit the algorithm.
+        If a shape does not fit the algorithm, or a value is no number of the stored format.
     TypeError
-        If a dtype is not that of the algorithm.
+        If a dtype is not that of the algorithm, or not floating; if A is no Algorithm.
+    OverflowError
+        If a matrix entry exceeds the largest number of the format it is used in.
 
     Rounding
     --------
-    As documented at `winograd.Algorithm`: filter transform in `filter_dtype`, then rounded to `dtype`; everything
-    else in `dtype`; fma only where the algorithm asks for it.
+    As documented at `winograd.Algorithm`, stage by stage. Numbers that enter a format, U and V that of the channel sum
+    included, are rounded to it once, which keeps those that it has.
 
     Examples
     --------
@@ -47,23 +71,49 @@ def emulate(A: Algorithm, d: np.ndarray, g: np.ndarray) -> np.ndarray:
     >>> A = Algorithm(toom_cook(2, 3, [0, 1, -1, INF]))
     >>> emulate(A, np.float32([[[1, 2, 3, 4]]]), np.float32([[[1, 0, -1]]]))
     array([[-2., -2.]], dtype=float32)
+    >>> emulate(A.with_formats("float16"), np.float16([[[1, 2, 5, 2052]]]), np.float16([[[1, 0, -1]]]))
+    array([[   -4., -2050.]])
     """
+    check_algorithm(A)
     check_tiles(d, g, A.tile, A.r)
-    for name, array in (("d", d), ("g", g)):
-        if array.dtype != A.dtype:
-            raise TypeError(f"{name} must have the dtype of the algorithm, {A.dtype}; got {array.dtype}.")
-    working, offline = Emulated(A.dtype), Emulated(A.filter_dtype)
+    data, filters = (stored(name, array, A.stored_dtype) for name, array in (("d", d), ("g", g)))
+    generator = np.random.default_rng(seed)
+    see = observe or _nothing
+
+    def stage(dtype: str) -> Emulated:
+        return Emulated(dtype, A.rounding, generator)
+
+    multiplied, summed, stored_as = stage(A.product_dtype), stage(A.sum_dtype), stage(A.stored_dtype)
     with np.errstate(all="ignore"):  # overflow and underflow are results, not accidents
-        U = transformed([p.G for p in A.programs], trials_last(g).astype(offline.dtype, copy=False), offline)
-        V = transformed([p.BT for p in A.programs], trials_last(d), working)
-        M = channel_total(A, V, U.astype(working.dtype, copy=False), working)
-        y = transformed([p.AT for p in A.programs], M, working)
+        factors = []
+        for name, rounded, values, dtype, matrix in (
+            ("filter", "U", filters, A.filter_dtype, "G"), ("input", "V", data, A.input_dtype, "BT"),
+        ):
+            arithmetic = stage(dtype)
+            programs = [getattr(p, matrix) for p in A.programs]
+            x = transformed(programs, arithmetic.rounded(trials_last(values)), arithmetic)
+            see(name, x)
+            x = entered(x, arithmetic, multiplied)
+            see(rounded, x)
+            factors.append(entered(x, multiplied, summed))
+        U, V = factors
+        M = channel_total(A, V, U, summed)
+        see("M", M)
+        last = stage(A.output_dtype)
+        y = transformed([p.AT for p in A.programs], entered(M, summed, last), last)
+        see("output", y)
+        y = entered(y, last, stored_as)
+        see("y", y)
     return np.ascontiguousarray(np.moveaxis(y, -1, 0))
 
 
-def trials_last(tiles: np.ndarray) -> np.ndarray:
-    """(trials, C, *tile) as (*tile, C, trials): one value of a Program is then one contiguous array."""
-    return np.ascontiguousarray(tiles.T.swapaxes(0, 1) if tiles.ndim == 4 else tiles.T)
+def _nothing(stage: str, values: np.ndarray) -> None:
+    """The observer where none was asked for."""
+
+
+def entered(x: np.ndarray, source: Emulated, target: Emulated) -> np.ndarray:
+    """Numbers of one format as another takes them in: rounded once, unless it is the same format."""
+    return x if source.format == target.format else target.rounded(x)
 
 
 def transformed(programs: Sequence[Program], x: np.ndarray, arithmetic: Arithmetic) -> np.ndarray:
@@ -73,49 +123,24 @@ def transformed(programs: Sequence[Program], x: np.ndarray, arithmetic: Arithmet
     return x
 
 
-def channel_total(A: Algorithm, V: np.ndarray, U: np.ndarray, arithmetic: Arithmetic) -> np.ndarray:
-    """Sum over channels of V * U, in the order of the algorithm; V and U are (*n, C, trials).
-
-    Linear has one leaf. Blocked adds the leaves left to right. Pairwise is a binary counter: a leaf of rank 0 is
-    pushed, two sums of equal rank on top become one of the next rank, and what is left is folded from the top.
-    """
-    channels = V.shape[-2]
-    size = channels if A.channel_sum == "linear" else A.channel_block
-    leaves = (_leaf(A.fma, V, U, range(i, min(i + size, channels)), arithmetic) for i in range(0, channels, size))
-    if A.channel_sum != "pairwise":
-        total = next(leaves)
-        for leaf in leaves:
-            total = arithmetic.add(total, leaf)
-        return np.asarray(total)
-    stack: list[tuple[int, Any]] = []
-    for leaf in leaves:
-        stack.append((0, leaf))
-        while len(stack) > 1 and stack[-1][0] == stack[-2][0]:
-            rank, later = stack.pop()
-            stack[-1] = (rank + 1, arithmetic.add(stack[-1][1], later))
-    total = stack.pop()[1]
-    while stack:
-        total = arithmetic.add(stack.pop()[1], total)
-    return np.asarray(total)
-
-
-def _leaf(fused: bool, V: np.ndarray, U: np.ndarray, channels: range, arithmetic: Arithmetic) -> Any:
-    total = arithmetic.constant(0)
-    for c in channels:
-        v, u = V[..., c, :], U[..., c, :]
-        total = arithmetic.fma(v, u, total) if fused else arithmetic.add(total, arithmetic.mul(v, u))
-    return total
-
-
-def direct(d: np.ndarray, g: np.ndarray, dtype: DTypeLike) -> np.ndarray:
-    """Direct correlation in linear order: from +0, over channel, filter row, filter column, acc + round(d * g).
+def direct(
+    d: np.ndarray,
+    g: np.ndarray,
+    dtype: DTypeLike | BinaryFormat,
+    rounding: str = "nearest",
+    seed: int | np.random.Generator = 0,
+) -> np.ndarray:
+    """Direct correlation in linear order: from +0, over channel, then tap by tap in row order, acc + round(d * g).
 
     Parameters
     ----------
     d : array, shape (trials, C, *tile)
     g : array, shape (trials, C, *r)
-    dtype : float32 or float64
-        Both arrays must have it.
+    dtype : format
+        Both arrays must hold its numbers, as in `emulate`.
+    rounding : "nearest", "toward_zero" or "stochastic"
+    seed : int or numpy.random.Generator
+        Of stochastic rounding.
 
     Returns
     -------
@@ -128,46 +153,79 @@ def direct(d: np.ndarray, g: np.ndarray, dtype: DTypeLike) -> np.ndarray:
 
     Rounding
     --------
-    Two for each product, to nearest even.
+    Two for each product.
 
     Examples
     --------
     >>> direct(np.float32([[[1, 2, 3, 4]]]), np.float32([[[1, 0, -1]]]), "float32")
     array([[-2., -2.]], dtype=float32)
     """
-    kind = emulated_dtype(dtype)
     check_tiles(d, g)
-    for name, array in (("d", d), ("g", g)):
-        if array.dtype != kind:
-            raise TypeError(f"{name} must have the dtype {kind}; got {array.dtype}.")
-    x, w = trials_last(d), trials_last(g)
-    m, r, channels = output_shape(d, g), g.shape[2:], d.shape[1]
-    total = np.zeros((*m, len(d)), kind)
+    fmt = format_of(dtype)
+    arithmetic = Emulated(fmt, rounding, np.random.default_rng(seed))
+    x, w = (trials_last(stored(name, array, fmt)) for name, array in (("d", d), ("g", g)))
+    return np.ascontiguousarray(np.moveaxis(_correlation(x, w, arithmetic, fused=False), -1, 0))
+
+
+def direct_like(A: Algorithm, d: np.ndarray, g: np.ndarray, seed: int | np.random.Generator = 0) -> np.ndarray:
+    """Direct correlation in the formats of an algorithm, in linear order.
+
+    Data and filter, numbers of A.stored_dtype, are rounded to A.product_dtype; their products are summed from +0 in
+    A.sum_dtype, by fma where the algorithm fuses; the sums are rounded to A.stored_dtype.
+
+    Parameters
+    ----------
+    A : Algorithm
+    d, g : arrays
+        As for `emulate`.
+    seed : int or numpy.random.Generator
+        Of stochastic rounding.
+
+    Returns
+    -------
+    array, shape (trials, *A.m), as `emulate` gives it
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `emulate`.
+
+    Rounding
+    --------
+    One or two for each product, and one for each change of format that is not exact; as A.rounding says.
+
+    Examples
+    --------
+    >>> from winograd import INF, toom_cook
+    >>> A = Algorithm(toom_cook(2, 3, [0, 1, -1, INF]), dtype="float16", sum_dtype="float32")
+    >>> direct_like(A, np.float16([[[2048, 1, 1, 1]]]), np.float16([[[1, 1, 1]]]))
+    array([[2050.,    3.]])
+    """
+    check_algorithm(A)
+    check_tiles(d, g, A.tile, A.r)
+    generator = np.random.default_rng(seed)
+    names = (A.stored_dtype, A.product_dtype, A.sum_dtype)
+    outside, multiplied, summed = (Emulated(name, A.rounding, generator) for name in names)
     with np.errstate(all="ignore"):
-        for c, *k in product(range(channels), *map(range, r)):
-            window: tuple[Any, ...] = tuple(slice(a, a + length) for a, length in zip(k, m, strict=True))
-            total += x[(*window, c)] * w[(*k, c)]
-    return np.ascontiguousarray(np.moveaxis(total, -1, 0))
+        x, w = (
+            entered(entered(trials_last(stored(name, array, A.stored_dtype)), outside, multiplied), multiplied, summed)
+            for name, array in (("d", d), ("g", g))
+        )
+        y = entered(_correlation(x, w, summed, A.fma), summed, outside)
+    return np.ascontiguousarray(np.moveaxis(y, -1, 0))
 
 
-def output_shape(d: np.ndarray, g: np.ndarray) -> tuple[int, ...]:
-    """Outputs by axis: tile - r + 1."""
-    return tuple(t - k + 1 for t, k in zip(d.shape[2:], g.shape[2:], strict=True))
-
-
-def check_tiles(
-    d: np.ndarray, g: np.ndarray, tile: tuple[int, ...] | None = None, r: tuple[int, ...] | None = None
-) -> None:
-    """Refuse data and filters that are no arrays (trials, C, *tile) and (trials, C, *r) of one another."""
-    for name, array, wanted in (("d", d, tile), ("g", g, r)):
-        if not isinstance(array, np.ndarray):
-            raise TypeError(f"{name} must be a NumPy array; got {type(array).__name__}.")
-        if array.ndim not in (3, 4) or (wanted is not None and array.shape[2:] != wanted):
-            shape = "trials, C, " + ("one or two axes" if wanted is None else ", ".join(map(str, wanted)))
-            raise ValueError(f"{name} must have the shape ({shape}); got {array.shape}.")
-    if d.shape[:2] != g.shape[:2] or d.ndim != g.ndim:
-        raise ValueError(f"d and g must have the same trials, channels and axes; got {d.shape} and {g.shape}.")
-    if d.shape[1] < 1:
-        raise ValueError(f"channels must be at least 1; got {d.shape[1]}.")
-    if min(output_shape(d, g)) < 1:
-        raise ValueError(f"the filter must fit into the tile; got {g.shape[2:]} and {d.shape[2:]}.")
+def _correlation(x: np.ndarray, w: np.ndarray, arithmetic: Emulated, fused: bool) -> np.ndarray:
+    """Channel by channel, tap by tap; x and w are (*tile, C, trials) and (*r, C, trials)."""
+    r = w.shape[:-2]
+    m = [length - taps + 1 for length, taps in zip(x.shape, r, strict=False)]
+    total: Any = np.zeros((*m, x.shape[-1]), arithmetic.dtype)
+    with np.errstate(all="ignore"):
+        for c, *k in product(range(w.shape[-2]), *map(range, r)):
+            index: tuple[Any, ...] = (*(slice(a, a + length) for a, length in zip(k, m, strict=True)), c)
+            window, weight = x[index], w[(*k, c)]
+            if fused:
+                total = arithmetic.fma(window, weight, total)
+            else:
+                total = arithmetic.add(total, arithmetic.mul(window, weight))
+    return np.asarray(total)

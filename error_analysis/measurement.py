@@ -3,55 +3,76 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
-from error_analysis.data import uniform_tiles
-from error_analysis.emulation import direct, emulate
-from error_analysis.oracle import ORACLES, Oracle, exact_correlation
-from error_analysis.report import Progress, Report, mean_estimate, provenance, ratio_estimate
+from error_analysis.adversary import worst_signs
+from error_analysis.data import KINDS, DataRecord, random_tiles
+from error_analysis.interruption import Interrupted
+from error_analysis.interval import mean_estimate
+from error_analysis.oracle import ORACLES, Oracle
+from error_analysis.own_data import NONFINITE, digest, own_tiles
+from error_analysis.report import Ended, Progress, Report, report_of
+from error_analysis.sampling import Samples, chunks, compiled, emulated, sampled
 from winograd import Algorithm
 
 Subject = Literal["emulation", "kernel"]
 SUBJECTS = ("emulation", "kernel")
 
-# Numbers of data per step: enough to make NumPy's overhead small, few enough to stay in a cache of some megabytes.
-_CHUNK_SIZE = 2**17
-# With many channels each operation of the channel sum still has this many trials to work on.
-_LEAST_TRIALS = 32
+# "auto" looks at its interval only from here on: the normal approximation needs trials.
+_LEAST_AUTO = 256
+_KERNEL_DTYPES = ("float32", "float64")
 
 
 def measure(
     A: Algorithm,
-    trials: int = 5000,
+    trials: int | Literal["auto"] = 5000,
     seed: int = 0,
     channels: int = 1,
     subject: Subject = "emulation",
     oracle: Oracle = "auto",
+    data: Any = "uniform",
+    *,
+    width: float = 0.02,
+    max_trials: int = 1_000_000,
+    nonfinite: Literal["error", "measure"] = "error",
+    round_data: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """The error of an algorithm on random tiles: mean and maximum of |computed - exact|, beside direct convolution.
+    """The error of an algorithm on tiles: |computed - exact|, beside direct convolution and correct rounding.
 
-    Each trial is one tile and one filter, i.i.d. uniform on [-1, 1] and drawn in the working format (see
-    `error_analysis.data.uniform_tiles`). The error of a trial is the mean over the outputs of its tile; trials are
-    independent, so the interval of `mean_abs` is over trials.
+    Each trial is one tile and one filter. The error of a trial is the mean over the outputs of its tile; trials are
+    independent, so the intervals are over trials.
 
     Parameters
     ----------
     A : Algorithm
-    trials : int
-        At least 2.
+    trials : int, or "auto"
+        At least 2. "auto" goes on until the 95 % interval of the mean error is narrow enough, see `width`.
     seed : int
-        Of NumPy's PCG64. Equal arguments give equal numbers.
+        Of NumPy's PCG64, and of stochastic rounding. Equal arguments give equal numbers.
     channels : int
     subject : "emulation" or "kernel"
         The Programs run operation by operation, or the compiled kernel, called once for each tile.
     oracle : "auto" or "mpmath"
         See `error_analysis.oracle.exact_correlation`.
+    data : str, or (d, g)
+        "uniform", "normal", "relu", "constant" or "adversarial", drawn in A.stored_dtype as
+        `error_analysis.data.random_tiles` says; or a pair of arrays, shapes (trials, C, *A.tile) and
+        (trials, C, *A.r), all of whose trials are measured: trials, seed and channels are then not asked for.
+    width : float
+        For "auto": half the width of the interval, over the mean.
+    max_trials : int
+        For "auto": where to give up; `complete` is then False.
+    nonfinite : "error" or "measure"
+        What becomes of NaN and infinities in the user's arrays. Measured, their range is counted, and trials that
+        hold them are left out of errors, having no exact result.
+    round_data : bool
+        Round the user's numbers to A.stored_dtype, to nearest; otherwise they must be numbers of it.
     progress : callable, optional
-        Called as progress(trials done, trials).
+        Called as progress(trials done, trials); with "auto", trials is an estimate of what is needed.
 
     Returns
     -------
@@ -60,9 +81,14 @@ def measure(
     Raises
     ------
     TypeError
-        If A is no Algorithm, or a number is no integer.
+        If A is no Algorithm, a number is no integer, or data is no pair of real arrays.
     ValueError
-        For trials < 2, channels < 1, seed < 0, an unknown subject or oracle.
+        For trials < 2, channels < 1, seed < 0, an unknown subject, oracle or kind of data, arrays that do not fit
+        or hold numbers they must not; and for a kernel of formats or dims that cannot be compiled.
+    OverflowError
+        If an entry of a matrix exceeds the largest number of its format.
+    Interrupted
+        At Ctrl-C, a KeyboardInterrupt that carries the report of the trials measured until then.
 
     Rounding
     --------
@@ -80,46 +106,124 @@ def measure(
     >>> 3.1e-7 < report.mean_abs.low < report.mean_abs.value < 3.6e-7  # published: 3.29e-07
     True
     """
-    if not isinstance(A, Algorithm):
-        raise TypeError(f"A must be an Algorithm; got {type(A).__name__}: wrap a Transform in winograd.Algorithm.")
-    for name, value, least in (("trials", trials, 2), ("channels", channels, 1), ("seed", seed, 0)):
-        check_integer(name, value, least)
-    for name, choice, choices in (("subject", subject, SUBJECTS), ("oracle", oracle, ORACLES)):
-        if choice not in choices:
-            raise ValueError(f"{name} must be one of {', '.join(choices)}; got {choice!r}.")
-    computed = emulate if subject == "emulation" else _kernel(A)
-    generator = np.random.Generator(np.random.PCG64(seed))
-    chunk = max(_LEAST_TRIALS, _CHUNK_SIZE // (channels * math.prod(A.n)))
+    check_algorithm("A", A)
+    record, arrays = data_record(data, A.stored_dtype, A.tile, nonfinite, round_data)
+    (report,), _ = measured([A], record, arrays, trials if arrays is None else None, seed, channels, subject, oracle,
+                            width, max_trials, progress)
+    if report.ended == "interrupted":
+        raise Interrupted(report)
+    return report
 
-    errors, direct_errors = np.empty(trials), np.empty(trials)
-    largest = direct_largest = 0.0
-    for start in range(0, trials, chunk):
-        stop = min(start + chunk, trials)
-        d, g = uniform_tiles(generator, stop - start, channels, A.tile, A.r, A.dtype)
-        exact = exact_correlation(d, g, oracle)
-        error = _error(computed(A, d, g), exact)
-        direct_error = _error(direct(d, g, A.dtype), exact)
-        errors[start:stop], direct_errors[start:stop] = error.mean(axis=1), direct_error.mean(axis=1)
-        # np.maximum, since max() would lose a NaN, which is what an algorithm gives that overflows
-        largest = float(np.maximum(largest, error.max()))
-        direct_largest = float(np.maximum(direct_largest, direct_error.max()))
-        if progress is not None:
-            progress(stop, trials)
-    return Report(
-        algorithm=str(A),
-        subject=subject,
-        mean_abs=mean_estimate(errors),
-        max_abs=largest,
-        direct=mean_estimate(direct_errors),
-        direct_max_abs=direct_largest,
-        ratio=ratio_estimate(errors, direct_errors),
-        trials=int(trials),
-        seed=int(seed),
-        channels=int(channels),
-        oracle=oracle,
-        recipe=A.to_json(),
-        provenance=provenance(),
+
+def data_record(
+    data: Any, dtype: str, tile: tuple[int, ...], nonfinite: str, round_data: bool
+) -> tuple[DataRecord, Any]:
+    """The record of the data asked for, and the user's arrays, None for random data."""
+    if not isinstance(data, str):
+        return DataRecord("arrays", dtype, tile, "", nonfinite, bool(round_data)), data
+    if data not in KINDS:
+        raise ValueError(f"data must be one of {', '.join(KINDS)}, or a pair of arrays; got {data!r}.")
+    return DataRecord(data, dtype, tile), None
+
+
+def measured(
+    algorithms: Sequence[Algorithm], record: DataRecord, arrays: Any, trials: int | str | None, seed: int,
+    channels: int, subject: str, oracle: Oracle, width: float = 0.02, max_trials: int = 1_000_000,
+    progress: Progress | None = None,
+) -> tuple[list[Report], list[Samples]]:
+    """Reports and samples of algorithms measured on the same data, which `record` and `arrays` are.
+
+    Of arrays the leading trials, or all for None.
+    """
+    if trials is not None and not (isinstance(trials, str) and trials == "auto"):
+        check_integer("trials", trials, 2)
+    for name, value, least in (("channels", channels, 1), ("seed", seed, 0), ("max_trials", max_trials, 2)):
+        check_integer(name, value, least)
+    choices: tuple[tuple[str, Any, Sequence[str]], ...] = (
+        ("subject", subject, SUBJECTS), ("oracle", oracle, ORACLES), ("nonfinite", record.nonfinite, NONFINITE),
     )
+    for name, choice, among in choices:
+        if choice not in among:
+            raise ValueError(f"{name} must be one of {', '.join(among)}; got {choice!r}.")
+    if isinstance(width, bool) or not isinstance(width, int | float) or not 0 < width < math.inf:
+        raise ValueError(f"width must be a positive number; got {width!r}.")
+    if subject == "kernel":
+        for A in algorithms:
+            _check_compiled(A)
+
+    A = algorithms[0]
+    if record.kind == "arrays":
+        d, g = own_tiles(arrays, record.tile, A.r, record.dtype, record.nonfinite, record.rounded)
+        record = DataRecord("arrays", record.dtype, record.tile, digest(d, g), record.nonfinite, record.rounded)
+        trials, channels = trials or len(d), d.shape[1]
+
+        def tiles(start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+            return d[start:stop], g[start:stop]
+    else:
+        assert trials is not None  # only arrays have a number of trials of their own
+        generator = np.random.Generator(np.random.PCG64(seed))
+        signs = worst_signs(A) if record.kind == "adversarial" else None
+
+        def tiles(start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+            return random_tiles(record.kind, generator, stop - start, channels, record.tile, A.r, record.dtype, signs)
+
+    samples, ended = _sampled_until(algorithms, tiles, record.tile, trials, int(seed), int(channels), subject, oracle,
+                                    width, max_trials, progress)
+    reports = [report_of(A, of_one, subject, int(seed), int(channels), oracle, record, ended)
+               for A, of_one in zip(algorithms, samples, strict=True)]
+    return reports, samples
+
+
+def _sampled_until(
+    algorithms: Sequence[Algorithm], tiles: Callable[[int, int], tuple[np.ndarray, np.ndarray]], tile: tuple[int, ...],
+    trials: int | str, seed: int, channels: int, subject: str, oracle: Oracle, width: float, max_trials: int,
+    progress: Progress | None,
+) -> tuple[list[Samples], Ended]:
+    """Samples, and how the measurement ended."""
+    computed = emulated if subject == "emulation" else compiled
+    samples = [Samples() for _ in algorithms]
+    most = max_trials if trials == "auto" else int(trials)
+    ended: Ended = "max_trials" if trials == "auto" else "complete"
+    try:
+        for start, stop in chunks(most, channels, tile):
+            d, g = tiles(start, stop)
+            # Each chunk rounds stochastically with random numbers of its own.
+            samples = sampled(algorithms, samples, d, g, _seed_of(seed, start), computed, oracle)
+            expected = most
+            if trials == "auto" and stop >= _LEAST_AUTO:
+                # The half width falls with the root of the number of trials.
+                needed = stop * max(_relative_half_width(s) for s in samples) ** 2 / width**2
+                if needed <= stop:
+                    ended, expected = "complete", stop
+                else:
+                    expected = min(most, math.ceil(needed))
+            if progress is not None:
+                progress(stop, expected)
+            if expected == stop:
+                break
+    except KeyboardInterrupt:
+        if samples[0].trials < 2:
+            raise
+        return samples, "interrupted"
+    return samples, ended
+
+
+def _relative_half_width(samples: Samples) -> float:
+    """Half the width of the interval of the mean error, over the mean; 0 where there is no error or no mean."""
+    mean = mean_estimate(samples.over_trials("error"))
+    return mean.half_width / mean.value if mean.value > 0 and math.isfinite(mean.half_width) else 0.0
+
+
+def _seed_of(seed: int, start: int) -> int:
+    return int(np.random.SeedSequence([seed, start]).generate_state(1, np.uint64)[0])
+
+
+def check_algorithm(name: str, value: Any) -> None:
+    """Refuse what is no Algorithm."""
+    if not isinstance(value, Algorithm):
+        raise TypeError(
+            f"{name} must be an Algorithm; got {type(value).__name__}: wrap a Transform in winograd.Algorithm."
+        )
 
 
 def check_integer(name: str, value: Any, least: int) -> None:
@@ -130,20 +234,11 @@ def check_integer(name: str, value: Any, least: int) -> None:
         raise ValueError(f"{name} must be at least {least}; got {value}.")
 
 
-def _error(y: np.ndarray, exact: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """|y - exact| as (trials, outputs). The first difference is exact where y has the leading bit right."""
-    high, low = exact
-    return np.abs((y.astype(np.float64) - high) - low).reshape(len(y), -1)
+def _check_compiled(A: Algorithm) -> None:
+    if A.dims > 2:
+        raise ValueError(f'subject "kernel" needs an algorithm of 1 or 2 dims; got {A.dims}: emulation has 3.')
+    if A.dtype not in _KERNEL_DTYPES:
+        raise ValueError(f'subject "kernel" needs the dtype float32 or float64; got {A.dtype}.')
+    from kernels.choice import chosen_algorithm
 
-
-def _kernel(A: Algorithm) -> Callable[[Algorithm, np.ndarray, np.ndarray], np.ndarray]:
-    """The compiled convolution on single tiles: one call for each trial, since every trial has its own filter."""
-    import kernels
-
-    convolution = kernels.conv1d if A.dims == 1 else kernels.conv2d
-
-    def computed(A: Algorithm, d: np.ndarray, g: np.ndarray) -> np.ndarray:
-        tiles = [convolution(x[np.newaxis], w[np.newaxis], algorithm=A)[0, 0] for x, w in zip(d, g, strict=True)]
-        return np.stack(tiles)
-
-    return computed
+    chosen_algorithm(A, A.dims, (A.r[0], A.r[-1]), A.dtype, plain=True)

@@ -9,8 +9,8 @@ from typing import Literal
 import mpmath
 import numpy as np
 
-from error_analysis.arithmetic import two_prod, two_sum
-from error_analysis.emulation import check_tiles, output_shape, trials_last
+from error_analysis.error_free import two_prod, two_sum
+from error_analysis.tiles import check_tiles, is_floating, output_shape, trials_last
 
 Oracle = Literal["auto", "mpmath"]
 ORACLES = ("auto", "mpmath")
@@ -21,8 +21,9 @@ def exact_correlation(d: np.ndarray, g: np.ndarray, oracle: Oracle = "auto") -> 
 
     Parameters
     ----------
-    d : array, shape (trials, C, *tile), float32 or float64
-    g : array, shape (trials, C, *r), of the same dtype
+    d : array, shape (trials, C, *tile), one to three axes
+        Of any floating dtype: float64 holds the numbers of every format of `winograd.rounding`.
+    g : array, shape (trials, C, *r)
     oracle : "auto" or "mpmath"
         "mpmath" is authoritative. "auto" takes double-double where it is proved, else mpmath.
 
@@ -35,13 +36,16 @@ def exact_correlation(d: np.ndarray, g: np.ndarray, oracle: Oracle = "auto") -> 
     ------
     ValueError
         For an unknown oracle, shapes that do not fit, or numbers that are not finite.
+    TypeError
+        If d or g is no array of a floating dtype.
 
     Rounding
     --------
     mpmath: the precision is chosen from the data so that no product and no sum rounds; then high + low differs from
     y by at most 2^-106 |y|. Double-double, with N = C * prod(r) terms and u = 2^-53: by at most
-    2 u^2 |y| + (N u)^2 sum |d g|, where the error of float32 convolution is near 2^-24 sum |d g| and that of
-    float64 near u sum |d g|. In float32 every product is exact in float64.
+    (N u / (1 - N u))^2 sum |d g|, where the error of float32 convolution is near 2^-24 sum |d g| and that of float64
+    near u sum |d g|; it is taken for data whose products and their errors neither overflow nor underflow. Products of
+    float32, and of narrower dtypes, are exact in float64.
 
     Source
     ------
@@ -56,14 +60,24 @@ def exact_correlation(d: np.ndarray, g: np.ndarray, oracle: Oracle = "auto") -> 
     if oracle not in ORACLES:
         raise ValueError(f"oracle must be one of {', '.join(ORACLES)}; got {oracle!r}.")
     check_tiles(d, g)
-    for name, array in (("d", d), ("g", g)):
-        if array.dtype not in (np.float32, np.float64):
-            raise TypeError(f"{name} must be float32 or float64; got {array.dtype}.")
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} must be finite to have an exact correlation; it holds NaN or infinity.")
-    if oracle == "auto" and double_double_is_proved(d, g):
-        return double_double_correlation(d, g)
-    return mpmath_correlation(d, g)
+    x, w = widened("d", d), widened("g", g)
+    if oracle == "auto" and double_double_is_proved(x, w):
+        return double_double_correlation(x, w)
+    return mpmath_correlation(x, w)
+
+
+def widened(name: str, array: np.ndarray) -> np.ndarray:
+    """The finite numbers of a floating dtype in float32, if that is its dtype, else in float64."""
+    if not is_floating(array.dtype):
+        raise TypeError(f"{name} must have a floating dtype, float64 at most; got {array.dtype}.")
+    x = array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
+    finite = np.isfinite(x)
+    if not finite.all():
+        index = tuple(int(i) for i in np.argwhere(~finite)[0])
+        raise ValueError(
+            f"{name} must be finite to have an exact correlation; got {x[index]} at {name}{list(index)}."
+        )
+    return x
 
 
 def mpmath_correlation(d: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,7 +112,7 @@ def exact_bits(d: np.ndarray, g: np.ndarray) -> int:
 
 
 def double_double_is_proved(d: np.ndarray, g: np.ndarray) -> bool:
-    """Whether no product nor its error can underflow or overflow in float64. Always so for float32."""
+    """Whether no product nor its error can underflow or overflow in float64, nor any sum. Always so for float32."""
     if d.dtype == g.dtype == np.float32:
         return True
     sizes = [np.abs(array[array != 0]) for array in (d, g)]
@@ -118,11 +132,11 @@ def double_double_correlation(d: np.ndarray, g: np.ndarray) -> tuple[np.ndarray,
     for *k, c in np.ndindex(w.shape[:-1]):
         window = x[(*(slice(start, start + length) for start, length in zip(k, m, strict=True)), c)]
         if products_are_exact:
-            p = window * w[(*k, c)]
+            total, error = two_sum(total, window * w[(*k, c)])
         else:
-            p, error = two_prod(window, w[(*k, c)])
-            missing += error
-        total, error = two_sum(total, p)
+            p, lost = two_prod(window, w[(*k, c)])
+            total, error = two_sum(total, p)
+            error += lost
         missing += error
     high, low = two_sum(total, missing)
     return np.moveaxis(high, -1, 0), np.moveaxis(low, -1, 0)

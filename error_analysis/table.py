@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from error_analysis.interruption import Interrupted
+from error_analysis.interval import Estimate
 from error_analysis.measurement import check_integer, measure
-from error_analysis.report import Estimate, Progress
+from error_analysis.report import Progress
 from winograd import Algorithm, format_points, toom_cook
 from winograd.published import PUBLISHED_TAPS, published_direct_error, published_rows
 
@@ -57,6 +59,8 @@ def published_table(trials: int = 5000, seed: int = 0, progress: Progress | None
     ------
     ValueError, TypeError
         As `measure`.
+    Interrupted
+        At Ctrl-C, with the rows measured until then.
 
     Rounding
     --------
@@ -78,7 +82,10 @@ def published_table(trials: int = 5000, seed: int = 0, progress: Progress | None
     rows: list[TableRow] = []
     for done, (row, error) in enumerate(published, 1):
         A = Algorithm((toom_cook(row.m, PUBLISHED_TAPS, row.points),), dims=row.dims)
-        report = measure(A, trials, seed)
+        try:
+            report = measure(A, trials, seed)
+        except KeyboardInterrupt:
+            raise Interrupted(rows) from None
         if all(known.dims != row.dims for known in rows):
             rows.append(TableRow(None, row.dims, "", report.direct, published_direct_error(row.dims)))
         rows.append(TableRow(row.m, row.dims, format_points(row.points), report.mean_abs, error))

@@ -61,8 +61,7 @@ class Algorithm:
     5. M is rounded to `output_dtype` and transformed by AT in it, then rounded to `stored_dtype`: y.
 
     A value that enters a narrower format is rounded once, U and V on entering `sum_dtype` too; one that enters a wider
-    format is kept. In several dimensions
-    each transform applies its program along axis 0 first, then along axis 1, then 2.
+    format is kept. In several dimensions each transform applies its program along axis 0 first, then along axis 1, 2.
 
     Parameters
     ----------

@@ -66,6 +66,32 @@ def test_a_layer_agrees_with_its_emulation_bit_for_bit(A, channels):
     np.testing.assert_array_equal(bits(y), bits(emulated_layer(A, x, w)))
 
 
+BIG = [
+    wg.Algorithm(F43, dims=2, passes=("share", "factor"), fma=True),
+    wg.Algorithm(F43, dims=2, channel_sum="pairwise", channel_block=16, filter_dtype="float64"),
+    wg.Algorithm(F23, dims=2, dtype="float64", fma=True, channel_sum="blocked", channel_block=32),
+]
+
+
+@pytest.mark.parametrize("A", BIG, ids=str)
+def test_a_big_layer_agrees_bit_for_bit(A):
+    """130 channels, more than any block of the kernel holds at once; every tile with every filter at once."""
+    rng = np.random.default_rng(130)
+    x = rng.uniform(-1, 1, (2, 130, 18, 30)).astype(A.dtype)
+    w = rng.uniform(-1, 1, (9, 130, *A.r)).astype(A.dtype)
+    y = conv2d(x, w, algorithm=A, threads=2)
+    cut = list(tiles_of(A, x, w))
+    tiles = np.stack([d for d, _ in cut], axis=1)  # images, tiles, channels, ...
+    pairs = (*tiles.shape[:2], len(w))
+    d = np.broadcast_to(tiles[:, :, np.newaxis], (*pairs, 130, *A.tile)).reshape(-1, 130, *A.tile)
+    g = np.broadcast_to(w, (*pairs, 130, *A.r)).reshape(-1, 130, *A.r)
+    z = emulate(A, d, g).reshape(*pairs, *A.m)
+    for i, (_, target) in enumerate(cut):
+        inside = tuple(slice(0, s.stop - s.start) for s in target)
+        want = z[(slice(None), i, slice(None), *inside)]
+        np.testing.assert_array_equal(bits(y[(slice(None), slice(None), *target)]), bits(np.ascontiguousarray(want)))
+
+
 @pytest.mark.parametrize("A", ALGORITHMS[:3], ids=str)
 def test_single_tiles_agree_on_values_of_every_size(A):
     rng = np.random.default_rng(7)

@@ -1,4 +1,4 @@
-"""One rounding per operation: fma against exact fractions, and against the C library."""
+"""One rounding per operation: against ml_dtypes, the C library and exact integers."""
 
 import ctypes
 import itertools
@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from fractions import Fraction
 
+import ml_dtypes
+import mpmath.libmp as mp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 
 import winograd as wg
 from error_analysis import Emulated, fma
-from error_analysis.arithmetic import fma_one, two_prod, two_sum
+from error_analysis.arithmetic import fma_one
+from error_analysis.conversion import convert
 
 DTYPES = [np.float32, np.float64]
 DOUBLES = st.floats(allow_nan=False, allow_infinity=False)
@@ -161,27 +164,234 @@ def test_fma_one_is_the_definition(a, c, b):
     assert bits(fma_one(a, c, b)) == bits(exact_fma(a, c, b)) == bits(fma(a, c, b))
 
 
-@given(st.floats(-1e300, 1e300), st.floats(-1e300, 1e300))
-def test_two_sum_is_exact(a, b):
-    s, e = two_sum(np.float64(a), np.float64(b))
-    assert s == a + b
-    assert Fraction(float(s)) + Fraction(float(e)) == Fraction(a) + Fraction(b)
-
-
-@given(st.floats(1e-140, 1e150), st.floats(-1e150, -1e-140) | st.just(0.0))
-def test_two_prod_is_exact(a, b):
-    p, e = two_prod(np.float64(a), np.float64(b))
-    assert p == a * b
-    assert Fraction(float(p)) + Fraction(float(e)) == Fraction(a) * Fraction(b)
-
-
 def test_constants_are_rounded_once():
     # 1 + 2^-24 + 2^-60 is above the midpoint of two float32; by way of float64 it would fall on it, and to even.
     value = 1 + Fraction(1, 2**24) + Fraction(1, 2**60)
     assert Emulated("float32").constant(value) == np.float32(1 + 2.0**-23)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "int32", "nonsense"])
+@pytest.mark.parametrize("dtype", ["int32", "nonsense", "binary(1, -3, 3)"])
 def test_other_formats_are_refused(dtype):
-    with pytest.raises(ValueError, match="dtype must be"):
+    with pytest.raises(ValueError, match="must be"):
         Emulated(dtype)
+
+
+def test_an_unknown_rounding_is_refused():
+    with pytest.raises(ValueError, match="rounding must be one of nearest, toward_zero, stochastic; got 'up'"):
+        Emulated("float16", "up")
+
+
+@pytest.mark.parametrize("name", ["float8_e4m3fn", "float8_e5m2"])
+class TestEveryPairOf8Bits:
+    """All 256 patterns against all 256, infinities and NaN among them."""
+
+    def pairs(self, name):
+        dtype = np.dtype(getattr(ml_dtypes, name))
+        x = np.arange(256, dtype=np.uint8).view(dtype)
+        return [y.ravel() for y in np.meshgrid(x, x)]
+
+    def test_sums_and_products_are_those_of_ml_dtypes(self, name):
+        a, b = self.pairs(name)
+        with np.errstate(all="ignore"):
+            x, y = a.astype(np.float64), b.astype(np.float64)
+            wanted = {"add": a + b, "sub": a - b, "mul": a * b}
+            for operation, want in wanted.items():
+                got = getattr(Emulated(name), operation)(x, y)
+                np.testing.assert_array_equal(bits(got), bits(want.astype(np.float64)), err_msg=operation)
+
+    def test_fma_of_every_pair_and_some_third(self, name):
+        with np.errstate(all="ignore"):
+            a, c = (x.astype(np.float64) for x in self.pairs(name))
+            # At most 2^32 times the quantum of the least product: float64 holds the exact result, to round once.
+            for b in np.arange(0, 256, 9, dtype=np.uint8).view(getattr(ml_dtypes, name)).astype(np.float64):
+                exact = a * c + b
+                for rounding in ("nearest", "toward_zero"):
+                    got = Emulated(name, rounding).fma(a, c, b)
+                    np.testing.assert_array_equal(bits(got), bits(convert(exact, name, rounding)))
+
+
+JUDGED = [
+    "float8_e5m2", "float8_e4m3fn", "float16", "bfloat16", "tf32", "float32", "float64",
+    "binary(2, -2, 5)", "binary(9, -40, 3)", "binary(26, -200, 200)", "binary(27, -126, 127)",
+    "binary(40, -300, 300)", "binary(52, -500, 500)", "binary(53, -60, 60)", "binary(30, -1022, 1023)",
+    "binary(11, -900, 100)",
+]
+
+
+class Judge:
+    """a * c + b rounded once, in whole numbers: every number of a format is a multiple of its smallest."""
+
+    def __init__(self, name, rounding):
+        self.format, self.rounding = wg.format_of(name), rounding
+        self.low = self.format.smallest_exponent - self.format.precision + 1  # the smallest number is 2^low
+        self.largest = self.format.largest / Fraction(2) ** (2 * self.low)
+
+    def whole(self, x):
+        numerator, denominator = x.as_integer_ratio()
+        return (numerator << -self.low) // denominator if self.low < 0 else (numerator >> self.low) // denominator
+
+    def fma(self, a, c, b, random):
+        # In units of 2^(2 low), the quantum of products.
+        exact = self.whole(a) * self.whole(c) + (self.whole(b) << -self.low)
+        size = abs(exact)
+        dropped = max(size.bit_length() - self.format.precision, -self.low)
+        kept, rest = size >> dropped, size & ((1 << dropped) - 1)
+        if self.rounding == "nearest":
+            half = 1 << (dropped - 1)
+            kept += rest > half or (rest == half and kept % 2)
+        elif self.rounding == "stochastic":
+            kept += Fraction(rest, 1 << dropped) > random
+        if kept << dropped > self.largest:
+            if self.rounding == "toward_zero":
+                value = float(self.format.largest)
+            else:
+                value = np.nan if self.format.overflow == "nan" else np.inf
+        else:
+            value = float(np.ldexp(float(kept), dropped + 2 * self.low))
+        return -value if exact < 0 else value
+
+
+def operands(name, count, rng):
+    """(a, c, b) of the hard kinds: any, cancelling, on and beside ties, subnormal, overflowing; numbers of a format."""
+    fmt = wg.format_of(name)
+    p, low, high = fmt.precision, fmt.smallest_exponent, fmt.largest_exponent
+
+    def numbers(least, most, bits_set=p):
+        """Of exponents in a range, with significands of a few bits or of all."""
+        whole = rng.integers(0, 1 << (bits_set - 1), count) | (1 << (bits_set - 1))
+        exponents = rng.integers(min(max(least, low - p + 1), high), min(max(most, low + 1), high) + 1, count)
+        x = np.ldexp(whole.astype(np.float64), exponents - bits_set + 1) * rng.choice([-1, 1], count)
+        return np.array(convert(x, name, "toward_zero"))
+
+    few = min(p, 3)
+    centre = max(low, min(0, high))
+    spread = min(2 * p + 3, (high - low) // 2)
+    a, c = numbers(low - p, high), numbers(low - p, high)
+    yield a, c, numbers(low - p, high)
+    near = [numbers(centre - 1, centre + 1) for _ in range(2)]
+    yield *near, np.array(convert(-near[0] * near[1], name)) * np.where(rng.random(count) < 0.5, 1, 1 + 2.0 ** (1 - p))
+    yield *(numbers(centre - 1, centre + 1, few) for _ in range(2)), numbers(centre - spread, centre + spread, few)
+    yield *near, numbers(centre - spread, centre + spread)
+    # A sum of 2 p bits, on a midpoint but for the last of them: rounded to 53 first, it might fall on the midpoint.
+    beside = 2.0**-p * (1 + rng.integers(-1, 2, count) * 2.0 ** (1 - p)) * rng.choice([-1, 1], count)
+    yield numbers(centre, centre), np.ones(count), 2.0**centre * beside
+    half = low // 2
+    yield *(numbers(half - p, half + 1) for _ in range(2)), numbers(low - p, low + 1)
+    yield *(numbers(half - p, half + 1, few) for _ in range(2)), numbers(low - p, low - p + 2, 1)
+    yield numbers(high - 2, high), numbers(-1, 1), numbers(high - 3, high)
+    yield numbers(high // 2, high // 2 + 1), numbers(high - high // 2 - 1, high - high // 2), numbers(high - 2, high)
+
+
+@pytest.mark.parametrize("rounding", wg.algorithm.ROUNDINGS)
+@pytest.mark.parametrize("name", JUDGED)
+def test_every_operation_rounds_the_exact_result_once(name, rounding):
+    judge = Judge(name, rounding)
+    rng = np.random.default_rng(7)
+    carrier = wg.format_of(name).carrier
+    count = 400 if judge.low < -900 else 1200  # long integers
+    for kind, (a, c, b) in enumerate(operands(name, count, rng)):
+        b = np.array(convert(b, name))
+        a, c, b = (np.where(np.isfinite(x), x, 1.0) for x in (a, c, b))
+        one, zero = [1.0] * count, [0.0] * count
+        for operation, operators, terms in (
+            ("fma", (a, c, b), (a.tolist(), c.tolist(), b.tolist())),
+            ("mul", (a, c), (a.tolist(), c.tolist(), zero)),
+            ("add", (a, b), (a.tolist(), one, b.tolist())),
+            ("sub", (a, b), (a.tolist(), one, (-b).tolist())),
+        ):
+            random = np.random.default_rng(kind).random(count)
+            arithmetic = Emulated(name, rounding, np.random.default_rng(kind))
+            with np.errstate(all="ignore"):
+                got = getattr(arithmetic, operation)(*(x.astype(carrier) for x in operators))
+            assert got.dtype == carrier
+            want = [judge.fma(*term) for term in zip(*terms, random.tolist(), strict=True)]
+            np.testing.assert_array_equal(got.astype(np.float64), want, err_msg=f"{operation} {kind}")
+
+
+@pytest.mark.parametrize("rounding", ["nearest", "toward_zero"])
+@pytest.mark.parametrize("name", ["tf32", "bfloat16", "float16", "float32", "float64", "binary(40, -300, 300)"])
+def test_many_operations_agree_with_mpmath(name, rounding):
+    """mpmath has any precision but no limits of the exponent, so the numbers are near 1."""
+    p, carrier, count = wg.format_of(name).precision, wg.format_of(name).carrier, 30_000
+    rng = np.random.default_rng(9)
+    a, c = (np.array(convert(rng.uniform(-2, 2, count), name)) for _ in range(2))
+    b = np.array(convert(np.where(rng.random(count) < 0.5, rng.uniform(-2, 2, count), -a * c), name))
+    A, C, B = ([mp.from_float(v) for v in x.tolist()] for x in (a, c, b))
+    mode = {"nearest": mp.round_nearest, "toward_zero": mp.round_down}[rounding]
+    products = [mp.mpf_mul(x, y) for x, y in zip(A, C, strict=True)]  # exact
+    wanted = {
+        "add": [mp.mpf_add(x, y, p, mode) for x, y in zip(A, B, strict=True)],
+        "mul": [mp.mpf_pos(x, p, mode) for x in products],
+        "fma": [mp.mpf_add(x, y, p, mode) for x, y in zip(products, B, strict=True)],
+    }
+    for operation, want in wanted.items():
+        operators = {"add": (a, b), "mul": (a, c), "fma": (a, c, b)}[operation]
+        got = getattr(Emulated(name, rounding), operation)(*(x.astype(carrier) for x in operators)).astype(float)
+        # What cancels may leave less than the smallest normal number, and then fewer bits.
+        normal = (np.abs(got) >= 2.0 ** wg.format_of(name).smallest_exponent) | (got == 0)
+        exact = np.array([mp.to_float(x) for x in want])
+        normal &= (np.abs(exact) >= 2.0 ** wg.format_of(name).smallest_exponent) | (exact == 0)
+        assert normal.mean() > 0.4
+        np.testing.assert_array_equal(got[normal], exact[normal], err_msg=operation)
+
+
+@pytest.mark.parametrize("rounding", wg.algorithm.ROUNDINGS)
+@pytest.mark.parametrize("name", JUDGED)
+def test_zeros_infinities_and_nan_are_those_of_ieee_754(name, rounding):
+    fmt = wg.format_of(name)
+    values = [0.0, 1.0, 2.0, float(fmt.largest), np.nan, *([np.inf] if fmt.overflow == "infinity" else [])]
+    grid = np.array(list(itertools.product([*values, *(-v for v in values)], repeat=3)))
+    a, c, b = grid.T
+    with np.errstate(all="ignore"):
+        wanted = {"add": a + b, "sub": a - b, "mul": a * c, "fma": fma(a, c, b)}
+        for operation, want in wanted.items():
+            operators = {"mul": (a, c), "fma": (a, c, b)}.get(operation, (a, b))
+            # Rounding and overflow of finite numbers are other tests' subject.
+            held = ~np.logical_and.reduce([np.isfinite(x) for x in operators]) | (np.abs(want) <= 2)
+            got = getattr(Emulated(name, rounding), operation)(*(x.astype(fmt.carrier) for x in operators))
+            np.testing.assert_array_equal(bits(got.astype(np.float64))[held], bits(want)[held], err_msg=operation)
+
+
+def test_stochastic_rounding_follows_its_generator():
+    a, b = np.random.default_rng(0).uniform(-1, 1, (2, 1000)).astype(np.float32)
+    runs = [Emulated("float32", "stochastic", np.random.default_rng(seed)).add(a, b) for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(runs[0], runs[1])
+    assert (runs[0] != runs[2]).any()
+    default = [Emulated("float32", "stochastic").add(a, b) for _ in range(2)]
+    np.testing.assert_array_equal(*default)
+
+
+@pytest.mark.parametrize("name", ["float16", "float32", "float64", "binary(40, -300, 300)"])
+@pytest.mark.parametrize("operation", ["add", "sub", "mul", "fma"])
+def test_stochastic_operations_are_unbiased(name, operation):
+    """The mean of the rounded results is the exact result, within five standard deviations of a mean of coins."""
+    rng = np.random.default_rng(8)
+    carrier = wg.format_of(name).carrier
+    arithmetic = Emulated(name, "stochastic", rng)
+    draws = 20_000
+    for a, c, b in np.array(convert(rng.uniform(-2, 2, (6, 3)), name)):
+        terms = {"mul": (a, c), "fma": (a, c, b)}.get(operation, (a, b))
+        y = getattr(arithmetic, operation)(*(np.full(draws, x, carrier) for x in terms)).astype(np.float64)
+        A, C, B = (Fraction(float(x)) for x in (a, c, b))
+        exact = {"add": A + B, "sub": A - B, "mul": A * C, "fma": A * C + B}[operation]
+        values = np.unique(y)
+        assert len(values) <= 2
+        offset = float(sum(Fraction(float(v)) * int((y == v).sum()) for v in values) / draws - exact)
+        assert abs(offset) <= 5 * (values[-1] - values[0]) / 2 / np.sqrt(draws)
+
+
+def test_numbers_enter_a_format_rounded_once():
+    x = np.array([1 / 3, 1e6, 0.1])
+    np.testing.assert_array_equal(Emulated("float16").rounded(x), convert(x, "float16"))
+    assert Emulated("float32").rounded(x).dtype == np.float32
+    np.testing.assert_array_equal(Emulated("float32").rounded(x), x.astype(np.float32))
+    assert Emulated("float32", "toward_zero").rounded(x).dtype == np.float32
+    np.testing.assert_array_equal(Emulated("float64").rounded(x.astype(np.float32)), x.astype(np.float32))
+
+
+def test_constants_are_held_in_the_carrier():
+    for name in ("float16", "bfloat16", "float8_e5m2"):
+        assert Emulated(name, "toward_zero").constant("2/3").dtype == np.float64
+    assert Emulated("float16").constant("2/3") == np.float16(2 / 3)
+    with pytest.raises(OverflowError, match="1000 exceeds the largest float8_e4m3fn, 448"):
+        Emulated("float8_e4m3fn").constant(1000)

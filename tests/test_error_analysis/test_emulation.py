@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import winograd as wg
-from error_analysis import Emulated, direct, emulate
-from error_analysis.emulation import channel_total, transformed, trials_last
+from error_analysis.arithmetic import Emulated
+from error_analysis.channel_sum import channel_total
+from error_analysis.conversion import convert
+from error_analysis.emulation import STAGES, direct, direct_like, emulate, transformed
+from error_analysis.tiles import trials_last
 
 F43 = wg.toom_cook(4, 3, [0, 1, -1, "1/2", -2, wg.INF])
 F23 = wg.toom_cook(2, 3, [0, 1, -1, wg.INF])
@@ -39,14 +42,36 @@ def algorithms():
     yield wg.Algorithm((F24, F43), fma=True)
 
 
+def algorithms_of_other_formats():
+    every = [*wg.rounding.FORMATS, "binary(5, -6, 7)", "binary(30, -200, 200)"]
+    yield from (wg.Algorithm(F23, dims=2, dtype=dtype, fma=fma) for dtype in every for fma in (False, True))
+    yield from (wg.Algorithm(F43, dtype=dtype, rounding="toward_zero") for dtype in every)
+    yield wg.Algorithm((F23, F13, F11), dtype="float16")
+    yield wg.Algorithm(F23, dims=3, fma=True)
+    half = wg.Algorithm(F43, dims=2, dtype="float16")
+    yield half.with_formats("float16", filter_dtype="float64", sum_dtype="float32", output_dtype="float32")
+    yield half.with_formats("float16", sum_dtype="float32")
+    yield half.with_formats("float32", stored_dtype="float16")
+    yield half.with_formats("float32", product_dtype="tf32")
+    yield half.with_formats("float32", product_dtype="bfloat16", stored_dtype="float64")
+    yield half.with_formats("float64", product_dtype="float8_e5m2", sum_dtype="float16", stored_dtype="float8_e4m3fn")
+    yield half.with_formats("float16", input_dtype="float32", sum_dtype="bfloat16", output_dtype="tf32")
+    for dtype in ("float32", "float16"):
+        for options in ({"channel_sum": "kahan"}, {"channel_sum": "kahan", "fma": True},
+                        {"channel_sum": "pairwise", "channel_block": 2, "rounding": "toward_zero"}):
+            yield wg.Algorithm(F23, dtype=dtype, **options)
+
+
 ALGORITHMS = list(algorithms())
+IN_FORMATS = list(algorithms_of_other_formats())
 every_algorithm = pytest.mark.parametrize("A", ALGORITHMS, ids=str)
 
 
 def tiles(A, trials, channels, seed=0):
     rng = np.random.default_rng(seed)
-    d = rng.uniform(-1, 1, (trials, channels, *A.tile)).astype(A.dtype)
-    return d, rng.uniform(-1, 1, (trials, channels, *A.r)).astype(A.dtype)
+    shapes = (trials, channels, *A.tile), (trials, channels, *A.r)
+    carrier = wg.format_of(A.stored_dtype).carrier
+    return tuple(np.array(convert(rng.uniform(-1, 1, s), A.stored_dtype), carrier) for s in shapes)
 
 
 def correlation(d, g):
@@ -76,64 +101,81 @@ def test_exact_arithmetic_gives_the_exact_correlation(A):
         assert (y[..., t] == correlation(d[t], g[t])).all()
 
 
-def dull_axis(program, x, axis, dtype):
+def dull_axis(program, x, axis, arithmetic):
     """One program along one axis, a line of scalars at a time."""
-    arithmetic = Emulated(dtype)
-    lines = np.moveaxis(x.astype(dtype), axis, -1)
-    y = np.empty((*lines.shape[:-1], len(program.outputs)), dtype)
+    lines = np.moveaxis(x, axis, -1)
+    y = np.empty((*lines.shape[:-1], len(program.outputs)), arithmetic.dtype)
     for index in np.ndindex(*lines.shape[:-1]):
         y[index] = wg.evaluate(program, list(lines[index]), arithmetic)
     return np.moveaxis(y, -1, axis)
 
 
-def dull_pairwise(leaves):
+def dull_pairwise(leaves, add):
     """The largest power of two of the leaves as a perfect binary tree, plus the rest summed likewise."""
     if len(leaves) == 1:
         return leaves[0]
     whole = 1 << (len(leaves).bit_length() - 1)
     split = whole // 2 if whole == len(leaves) else whole
-    return dull_pairwise(leaves[:split]) + dull_pairwise(leaves[split:])
+    return add(dull_pairwise(leaves[:split], add), dull_pairwise(leaves[split:], add))
+
+
+def dull_kahan(A, V, U, arithmetic):
+    """Kahan's compensated sum, as textbooks have it; its first term is corrected by zero."""
+    total = lost = arithmetic.dtype.type(0)
+    for v, u in zip(V, U, strict=True):
+        corrected = arithmetic.fma(v, u, -lost) if A.fma else arithmetic.sub(arithmetic.mul(v, u), lost)
+        larger = arithmetic.add(total, corrected)
+        lost = arithmetic.sub(arithmetic.sub(larger, total), corrected)
+        total = larger
+    return total
 
 
 def dull_sum(A, V, U):
     """Sum over channels of scalars V[c] * U[c]."""
-    arithmetic = Emulated(A.dtype)
+    arithmetic = Emulated(A.sum_dtype, A.rounding)
+    if A.channel_sum == "kahan":
+        return dull_kahan(A, V, U, arithmetic)
     block = len(V) if A.channel_sum == "linear" else A.channel_block
     leaves = []
     for start in range(0, len(V), block):
-        total = np.dtype(A.dtype).type(0)
+        total = arithmetic.dtype.type(0)
         for v, u in list(zip(V, U, strict=True))[start : start + block]:
-            total = arithmetic.fma(v, u, total) if A.fma else total + v * u
+            total = arithmetic.fma(v, u, total) if A.fma else arithmetic.add(total, arithmetic.mul(v, u))
         leaves.append(total)
     if A.channel_sum == "pairwise":
-        return dull_pairwise(leaves)
+        return dull_pairwise(leaves, arithmetic.add)
     total = leaves[0]
     for leaf in leaves[1:]:
-        total = total + leaf
+        total = arithmetic.add(total, leaf)
     return total
 
 
 def dull_emulation(A, d, g):
     """One tile, (C, *tile) and (C, *r), scalar by scalar."""
-    U, V = g, d
+
+    def entering(x, dtype):
+        return np.array(convert(x, dtype, A.rounding), wg.format_of(dtype).carrier)
+
+    U, V = entering(g, A.filter_dtype), entering(d, A.input_dtype)
     for axis, programs in enumerate(A.programs):
-        U = dull_axis(programs.G, U, 1 + axis, A.filter_dtype)
-        V = dull_axis(programs.BT, V, 1 + axis, A.dtype)
-    U = U.astype(A.dtype)
-    M = np.empty(V.shape[1:], A.dtype)
+        U = dull_axis(programs.G, U, 1 + axis, Emulated(A.filter_dtype, A.rounding))
+        V = dull_axis(programs.BT, V, 1 + axis, Emulated(A.input_dtype, A.rounding))
+    U, V = (entering(entering(x, A.product_dtype), A.sum_dtype) for x in (U, V))
+    M = np.empty(V.shape[1:], wg.format_of(A.sum_dtype).carrier)
     for index in np.ndindex(*M.shape):
         M[index] = dull_sum(A, V[(slice(None), *index)], U[(slice(None), *index)])
+    M = entering(M, A.output_dtype)
     for axis, programs in enumerate(A.programs):
-        M = dull_axis(programs.AT, M, axis, A.dtype)
-    return M
+        M = dull_axis(programs.AT, M, axis, Emulated(A.output_dtype, A.rounding))
+    return entering(M, A.stored_dtype)
 
 
-@every_algorithm
+@pytest.mark.parametrize("A", [*ALGORITHMS, *IN_FORMATS], ids=str)
 @pytest.mark.parametrize("channels", [1, 7])
 def test_emulation_agrees_with_the_dull_loop_bit_for_bit(A, channels):
     d, g = tiles(A, 2, channels)
     y = emulate(A, d, g)
-    assert y.shape == (2, *A.m) and y.dtype == A.dtype
+    assert y.shape == (2, *A.m) and y.dtype == wg.format_of(A.stored_dtype).carrier
     for t in range(2):
         want = dull_emulation(A, d[t], g[t])
         np.testing.assert_array_equal(y[t].view(f"i{y.itemsize}"), want.view(f"i{y.itemsize}"))
@@ -146,6 +188,81 @@ def test_pairwise_sums_of_every_length(channels, block):
     d, g = tiles(A, 50, channels)
     want = [dull_sum(A, d[t, :, 0], g[t, :, 0]) for t in range(50)]
     np.testing.assert_array_equal(emulate(A, d, g)[:, 0], want)
+
+
+@pytest.mark.parametrize("A", IN_FORMATS, ids=str)
+def test_stages_are_seen_in_their_order_and_formats(A):
+    seen = {}
+    d, g = tiles(A, 3, 2)
+    y = emulate(A, d, g, observe=lambda stage, values: seen.__setitem__(stage, values.copy()))
+    assert tuple(seen) == STAGES
+    for stage in ("filter", "U", "input", "V"):
+        assert seen[stage].shape == (*A.n, 2, 3)
+    assert seen["M"].shape == (*A.n, 3) and seen["output"].shape == seen["y"].shape == (*A.m, 3)
+    np.testing.assert_array_equal(np.moveaxis(seen["y"], -1, 0), y)
+    formats = {"filter": A.filter_dtype, "U": A.product_dtype, "input": A.input_dtype, "V": A.product_dtype,
+               "M": A.sum_dtype, "output": A.output_dtype, "y": A.stored_dtype}
+    for stage, dtype in formats.items():
+        np.testing.assert_array_equal(seen[stage], convert(seen[stage], dtype), err_msg=stage)
+    for before, after in (("filter", "U"), ("input", "V"), ("output", "y")):
+        np.testing.assert_array_equal(seen[after], convert(seen[before], formats[after], A.rounding))
+
+
+@pytest.mark.parametrize("A", [A for A in IN_FORMATS if A.rounding == "nearest"], ids=str)
+def test_direct_like_agrees_with_the_dull_loop(A):
+    d, g = tiles(A, 2, 3)
+    arithmetic = Emulated(A.sum_dtype)
+    x, w = (np.array(arithmetic.rounded(convert(v, A.product_dtype))) for v in (d, g))
+    want = np.zeros((2, *A.m), arithmetic.dtype)
+    for t, *i in np.ndindex(*want.shape):
+        total = arithmetic.dtype.type(0)
+        for c, *k in np.ndindex(*g.shape[1:]):
+            factors = x[(t, c, *(a + b for a, b in zip(i, k, strict=True)))], w[(t, c, *k)]
+            total = arithmetic.fma(*factors, total) if A.fma else arithmetic.add(total, arithmetic.mul(*factors))
+        want[(t, *i)] = total
+    np.testing.assert_array_equal(direct_like(A, d, g), convert(want, A.stored_dtype))
+    if set(A.stage_dtypes.values()) == {A.dtype} and not A.fma:
+        np.testing.assert_array_equal(direct(d, g, A.dtype), direct_like(A, d, g))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "float8_e4m3fn"])
+def test_stochastic_results_are_reproducible_and_unbiased(dtype):
+    """Every step is linear in what is random and independent of it, so the mean over roundings is the exact result."""
+    exact_constants = wg.toom_cook(2, 3, [0, 1, -1, wg.INF])
+    A = wg.Algorithm(exact_constants, dtype=dtype, rounding="stochastic")
+    d, g = tiles(A, 1, 3)
+    np.testing.assert_array_equal(emulate(A, d, g, seed=5), emulate(A, d, g, seed=5))
+    np.testing.assert_array_equal(emulate(A, d, g), emulate(A, d, g, seed=np.random.default_rng(0)))
+    for function in (emulate, direct_like):
+        assert len({function(A, d, g, seed=seed).tobytes() for seed in range(20)}) > 1
+    runs = 20_000
+    many = [np.repeat(x, runs, axis=0) for x in (d, g)]
+    exact = correlation(*(np.vectorize(Fraction, otypes=[object])(x[0].astype(float)) for x in (d, g)))
+    for y in (emulate(A, *many, seed=1), direct_like(A, *many, seed=2), direct(*many, dtype, "stochastic", seed=3)):
+        error = y.astype(float) - exact.astype(float)
+        # float64 alone: what the exact result loses as a double.
+        lost = np.abs(exact.astype(float)) * 2.0**-53
+        assert (np.abs(error.mean(axis=0)) <= 5 * error.std(axis=0) / np.sqrt(runs) + lost).all()
+        assert (y.std(axis=0) > 0).all()
+
+
+def test_what_is_no_algorithm_is_refused():
+    d, g = tiles(wg.Algorithm(F43), 1, 1)
+    for function in (emulate, direct_like):
+        with pytest.raises(TypeError, match=r"A must be an Algorithm; got Transform: wrap a Transform in "):
+            function(F43, d, g)
+
+
+@pytest.mark.parametrize("A", IN_FORMATS[::5], ids=str)
+def test_no_trials_give_no_results(A):
+    d, g = tiles(A, 0, 2)
+    assert emulate(A, d, g).shape == direct_like(A, d, g).shape == (0, *A.m)
+
+
+def test_an_entry_too_large_for_its_format_is_named():
+    A = wg.Algorithm(wg.toom_cook(6, 3, [0, 1, -1, 9, -9, 8, -8, wg.INF]), dtype="float8_e4m3fn")
+    with pytest.raises(OverflowError, match="exceeds the largest float8_e4m3fn, 448"):
+        emulate(A, np.zeros((1, 1, 8)), np.zeros((1, 1, 3)))
 
 
 def error_bound(A, d, g):
@@ -226,7 +343,7 @@ def test_shapes_that_do_not_fit_are_refused(d, g, message):
 
 def test_other_types_are_refused():
     d, g = tiles(wg.Algorithm(F43), 1, 1)
-    with pytest.raises(TypeError, match="d must have the dtype of the algorithm, float32; got float64"):
+    with pytest.raises(TypeError, match="d must have the dtype float32; got float64"):
         emulate(wg.Algorithm(F43), d.astype(float), g)
     with pytest.raises(TypeError, match="d must be a NumPy array; got list"):
         emulate(wg.Algorithm(F43), d.tolist(), g)

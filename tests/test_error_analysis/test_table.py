@@ -2,6 +2,7 @@
 
 import pytest
 
+from error_analysis import Interrupted, measure, table
 from error_analysis.table import check_markers, markdown, published_table, write_table
 
 
@@ -50,6 +51,18 @@ def test_a_file_without_markers_is_left_alone(tmp_path, text):
     with pytest.raises(ValueError, match="must have the line"):
         write_table(path, "table", "command")
     assert path.read_text() == text
+
+
+def test_an_interruption_leaves_the_rows_that_were_measured(monkeypatch):
+    def third_interrupted(A, *arguments):
+        if A.m == (4,):
+            raise KeyboardInterrupt
+        return measure(A, *arguments)
+
+    monkeypatch.setattr(table, "measure", third_interrupted)
+    with pytest.raises(Interrupted) as caught:
+        published_table(trials=20)
+    assert [row.name for row in caught.value.result] == ["direct, 1-D", "F(2, 3)", "F(3, 3)"]
 
 
 def test_bad_input_is_refused():

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from error_analysis.interruption import Interrupted
+from error_analysis.interval import Estimate
 from error_analysis.measurement import measure
-from error_analysis.report import Estimate, Progress
+from error_analysis.report import Progress
 from winograd import INF, Algorithm, Transform, as_point, reciprocal_group, toom_cook
 
 
@@ -61,6 +63,8 @@ def sweep_family(
     ValueError
         If the transform has no symbol or several, or points coincide at a value. All values are checked before the
         first is measured.
+    Interrupted
+        At Ctrl-C, with the points measured until then.
 
     Rounding
     --------
@@ -80,9 +84,12 @@ def sweep_family(
     (symbol,) = family.free_symbols
     chosen = list(values)
     algorithms = [Algorithm((family.subs({symbol: as_point(value)}),), **recipe) for value in chosen]
-    curve = []
+    curve: list[tuple[Any, Estimate]] = []
     for done, (value, A) in enumerate(zip(chosen, algorithms, strict=True), 1):
-        curve.append((value, measure(A, trials, seed, channels).mean_abs))
+        try:
+            curve.append((value, measure(A, trials, seed, channels).mean_abs))
+        except KeyboardInterrupt:
+            raise Interrupted(curve) from None
         if progress is not None:
             progress(done, len(chosen))
     return curve

@@ -1,12 +1,12 @@
-"""Sweeping a family: the same numbers as measuring its members."""
+"""Measuring a family: the same numbers as measuring its members."""
 
 from fractions import Fraction
 
 import pytest
 
 import winograd as wg
-from error_analysis import measure
-from error_analysis.sweep import reciprocal_family, sweep_family
+from error_analysis import Interrupted, family, measure
+from error_analysis.family import reciprocal_family, sweep_family
 
 
 def test_each_value_is_measured_like_its_member():
@@ -31,6 +31,18 @@ def test_all_values_are_checked_before_the_first_is_measured():
     with pytest.raises(ValueError, match="points must be distinct"):
         sweep_family(reciprocal_family(), [2, 1], trials=50, progress=lambda *done: seen.append(done))
     assert seen == []
+
+
+def test_an_interruption_leaves_the_points_that_were_measured(monkeypatch):
+    def second_interrupted(A, *arguments):
+        if A.transforms[0].points != family.reciprocal_family().subs({"c": 2}).points:
+            raise Interrupted("some trials of the second")
+        return measure(A, *arguments)
+
+    monkeypatch.setattr(family, "measure", second_interrupted)
+    with pytest.raises(Interrupted) as caught:
+        sweep_family(reciprocal_family(), [2, 3, 4], trials=20)
+    assert [value for value, _ in caught.value.result] == [2]
 
 
 def test_the_family_has_one_symbol():
