@@ -24,7 +24,7 @@ from sklearn.datasets import load_sample_image
 import error_analysis as ea
 import kernels
 import winograd as wg
-from error_analysis.family import reciprocal_family, sweep_family
+from error_analysis.measurement.family import reciprocal_family, sweep_family
 from winograd.published import published_direct_error, published_rows
 
 OUT = Path(__file__).parent / "out"

@@ -3,27 +3,27 @@
 Algorithm --emulate--> tiles as the format computes them --measure, against the oracle--> Report
 """
 
-from error_analysis.adversary import worst_signs
-from error_analysis.arithmetic import Emulated, fma
-from error_analysis.audit import audit
-from error_analysis.bounds import Bound, bound
-from error_analysis.comparison import Comparison, compare
-from error_analysis.conversion import convert
-from error_analysis.data import DataRecord, random_tiles, uniform_tiles
-from error_analysis.emulation import direct, direct_like, emulate
-from error_analysis.estimate import Estimated, estimate
-from error_analysis.family import reciprocal_family, sweep_family
-from error_analysis.findings import Audit
-from error_analysis.gallery import gallery
-from error_analysis.interruption import Interrupted
-from error_analysis.interval import Estimate
-from error_analysis.measurement import measure
-from error_analysis.normwise import Condition, NormwiseBound, condition, normwise_bound
-from error_analysis.oracle import exact_correlation
-from error_analysis.ranges import StageRange
-from error_analysis.report import Report
-from error_analysis.table import published_table
-from error_analysis.tolerance import Tolerance, tolerance
+from error_analysis.auditing.audit import audit
+from error_analysis.auditing.findings import Audit
+from error_analysis.auditing.gallery import gallery
+from error_analysis.emulation.arithmetic import Emulated, fma
+from error_analysis.emulation.conversion import convert
+from error_analysis.emulation.emulate import direct, direct_like, emulate
+from error_analysis.emulation.oracle import exact_correlation
+from error_analysis.measurement.adversary import worst_signs
+from error_analysis.measurement.comparison import Comparison, compare
+from error_analysis.measurement.data import DataRecord, random_tiles, uniform_tiles
+from error_analysis.measurement.family import reciprocal_family, sweep_family
+from error_analysis.measurement.interruption import Interrupted
+from error_analysis.measurement.interval import Estimate
+from error_analysis.measurement.measure import measure
+from error_analysis.measurement.ranges import StageRange
+from error_analysis.measurement.report import Report
+from error_analysis.measurement.table import published_table
+from error_analysis.prediction.bounds import Bound, bound
+from error_analysis.prediction.estimate import Estimated, estimate
+from error_analysis.prediction.normwise import Condition, NormwiseBound, condition, normwise_bound
+from error_analysis.prediction.tolerance import Tolerance, tolerance
 
 __all__ = [
     "Audit",

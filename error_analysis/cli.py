@@ -10,14 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from error_analysis import cli_options as options
-from error_analysis import table as published
 from error_analysis.cli_options import algorithm_of
-from error_analysis.comparison import Comparison, compare
-from error_analysis.data import KINDS
-from error_analysis.interruption import Interrupted
-from error_analysis.measurement import check_integer, measure
+from error_analysis.measurement import table as published
+from error_analysis.measurement.comparison import Comparison, compare
+from error_analysis.measurement.data import KINDS
+from error_analysis.measurement.interruption import Interrupted
+from error_analysis.measurement.measure import check_integer, measure
+from error_analysis.measurement.report import Progress, Report
 from error_analysis.presentation import print_comparison, print_report, progress_bar
-from error_analysis.report import Progress, Report
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__)
 

@@ -13,6 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from error_analysis.auditing.matrix_files import read_matrices
 from error_analysis.cli import app
 from error_analysis.cli_options import (
     ChannelBlock,
@@ -34,14 +35,13 @@ from error_analysis.cli_options import (
     Taps,
     algorithm_of,
 )
-from error_analysis.interruption import Interrupted
-from error_analysis.matrix_files import read_matrices
+from error_analysis.measurement.interruption import Interrupted
 from error_analysis.presentation import progress_bar
 from winograd.points import Point
 
 if TYPE_CHECKING:
-    from error_analysis.bounds import Bound
-    from error_analysis.gallery import GalleryRow
+    from error_analysis.auditing.gallery import GalleryRow
+    from error_analysis.prediction.bounds import Bound
 
 # What is piped has no terminal to take its width from; wide enough for the table.
 _PIPED_WIDTH = 160
@@ -125,8 +125,8 @@ def bound_command(
     as_json: Json = False,
 ) -> None:
     """Bound one algorithm."""
-    from error_analysis.bounds import bound
-    from error_analysis.estimate import estimate
+    from error_analysis.prediction.bounds import bound
+    from error_analysis.prediction.estimate import estimate
 
     A = algorithm_of(
         m, r, points, dims, passes, order=order, fma=fma, dtype=dtype, filter_dtype=filter_dtype,
@@ -186,7 +186,7 @@ def tolerance_command(
     as_json: Json = False,
 ) -> None:
     """Tolerances for a test of one algorithm."""
-    from error_analysis.tolerance import tolerance
+    from error_analysis.prediction.tolerance import tolerance
 
     A = algorithm_of(
         m, r, points, dims, passes, order=order, fma=fma, dtype=dtype, filter_dtype=filter_dtype,
@@ -208,7 +208,7 @@ def audit_command(
     as_json: Json = False,
 ) -> None:
     """Audit matrices."""
-    from error_analysis.audit import audit
+    from error_analysis.auditing.audit import audit
 
     matrices = read_matrices(file)
     interrupted = False
@@ -226,7 +226,7 @@ def audit_command(
 @app.command("gallery", help=_GALLERY_HELP)
 def gallery_command(trials: Trials = 5000, seed: Seed = 0, as_json: Json = False) -> None:
     """Print the gallery."""
-    from error_analysis.gallery import gallery, gallery_json
+    from error_analysis.auditing.gallery import gallery, gallery_json
 
     interrupted = False
     try:
@@ -244,7 +244,7 @@ def gallery_command(trials: Trials = 5000, seed: Seed = 0, as_json: Json = False
 
 def _print_gallery(rows: Sequence[GalleryRow]) -> None:
     """The table, then the sources, what is wrong with spoiled sets, and how the condition number ranks the errors."""
-    from error_analysis.gallery import rankings
+    from error_analysis.auditing.gallery import rankings
 
     console = Console(width=None if Console().is_terminal else _PIPED_WIDTH)
     console.print(gallery_table(rows))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from error_analysis.interval import Estimate
-from error_analysis.report import Report
+from error_analysis.measurement.interval import Estimate
+from error_analysis.measurement.report import Report
 from winograd import as_point
 from winograd.exact import to_sympy
 from winograd.points import Infinity

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from error_analysis.comparison import Comparison
-from error_analysis.interval import Estimate
-from error_analysis.report import QUANTILES, Report
+from error_analysis.measurement.comparison import Comparison
+from error_analysis.measurement.interval import Estimate
+from error_analysis.measurement.report import QUANTILES, Report
 
 # What is piped has no terminal to take its width from; wide enough for two reports beside each other.
 _PIPED_WIDTH = 120

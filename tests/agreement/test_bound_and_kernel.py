@@ -5,7 +5,7 @@ import pytest
 
 import kernels
 import winograd as wg
-from error_analysis.bounds import bound
+from error_analysis.prediction.bounds import bound
 
 
 @pytest.mark.parametrize("options", [{}, {"fma": True, "passes": ("share", "factor")}, {"channel_sum": "pairwise"}])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis.emulation import direct, emulate
+from error_analysis.emulation.emulate import direct, emulate
 from kernels import conv1d, conv2d
 
 POINTS = [0, 1, -1, "1/2", -2, wg.INF]

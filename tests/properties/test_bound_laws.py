@@ -9,11 +9,11 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import winograd as wg
-from error_analysis.adversary import worst_signs
-from error_analysis.bounds import bound
-from error_analysis.conversion import convert
-from error_analysis.emulation import emulate
-from error_analysis.oracle import exact_correlation
+from error_analysis.emulation.conversion import convert
+from error_analysis.emulation.emulate import emulate
+from error_analysis.emulation.oracle import exact_correlation
+from error_analysis.measurement.adversary import worst_signs
+from error_analysis.prediction.bounds import bound
 from winograd.algorithm import CHANNEL_SUMS, ROUNDINGS, STAGE_DTYPES
 
 FORMATS = [*wg.FORMATS, "binary(5, -6, 7)", "binary(2, -20, 20)"]

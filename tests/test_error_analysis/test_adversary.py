@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis import adversary, worst_signs
+from error_analysis import worst_signs
+from error_analysis.measurement import adversary
 from winograd import published_points
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import winograd as wg
 from error_analysis import Emulated, fma
-from error_analysis.arithmetic import fma_one
-from error_analysis.conversion import convert
+from error_analysis.emulation.arithmetic import fma_one
+from error_analysis.emulation.conversion import convert
 
 DTYPES = [np.float32, np.float64]
 DOUBLES = st.floats(allow_nan=False, allow_infinity=False)

@@ -5,8 +5,8 @@ import pytest
 import sympy
 import wincnn
 
-from error_analysis.audit import audit, best_published
-from error_analysis.gallery import exhibits
+from error_analysis.auditing.audit import audit, best_published
+from error_analysis.auditing.gallery import exhibits
 from winograd import INF, Transform, from_moduli, parse_points, published_points, toom_cook
 
 F43 = toom_cook(4, 3, parse_points("0, 1, -1, 2, -2, inf"))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from error_analysis.arithmetic import Emulated
-from error_analysis.binades import COUNT, TOP, Quanta, binade_probabilities, spacing_binades
+from error_analysis.emulation.arithmetic import Emulated
+from error_analysis.prediction.binades import COUNT, TOP, Quanta, binade_probabilities, spacing_binades
 from winograd import format_of
 
 N = 400_000

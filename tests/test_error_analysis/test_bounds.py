@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis.bounds import Bound, bound
-from error_analysis.emulation import emulate
-from error_analysis.oracle import exact_correlation
+from error_analysis.emulation.emulate import emulate
+from error_analysis.emulation.oracle import exact_correlation
+from error_analysis.prediction.bounds import Bound, bound
 
 U32 = 2.0**-24
 F23 = wg.Algorithm(wg.toom_cook(2, 3, [0, 1, -1, wg.INF]))

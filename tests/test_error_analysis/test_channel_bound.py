@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis.arithmetic import Emulated
-from error_analysis.channel_bound import channel_sum_errors
-from error_analysis.emulation import channel_total
-from error_analysis.rounding_bound import SLACK, RoundingBound
+from error_analysis.emulation.arithmetic import Emulated
+from error_analysis.emulation.emulate import channel_total
+from error_analysis.prediction.channel_bound import channel_sum_errors
+from error_analysis.prediction.rounding_bound import SLACK, RoundingBound
 
 T = wg.toom_cook(1, 1, [wg.INF])
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 import winograd as wg
-from error_analysis.arithmetic import Emulated
-from error_analysis.channel_sum import channel_total
-from error_analysis.conversion import convert
+from error_analysis.emulation.arithmetic import Emulated
+from error_analysis.emulation.channel_sum import channel_total
+from error_analysis.emulation.conversion import convert
 
 F11 = wg.toom_cook(1, 1, [wg.INF])
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import winograd as wg
-from error_analysis.conversion import convert, rounded_fraction
+from error_analysis.emulation.conversion import convert, rounded_fraction
 
 ML_DTYPES = {name: np.dtype(getattr(ml_dtypes, name)) for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2")}
 DTYPES = {**ML_DTYPES, "float16": np.dtype(np.float16)}

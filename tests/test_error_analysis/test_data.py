@@ -8,7 +8,7 @@ import pytest
 
 import winograd as wg
 from error_analysis import emulate, exact_correlation, measure, random_tiles, uniform_tiles, worst_signs
-from error_analysis.data import KINDS
+from error_analysis.measurement.data import KINDS
 from winograd import published_points
 from winograd.rounding import format_of
 

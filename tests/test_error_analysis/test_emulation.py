@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import winograd as wg
-from error_analysis.arithmetic import Emulated
-from error_analysis.channel_sum import channel_total
-from error_analysis.conversion import convert
-from error_analysis.emulation import STAGES, direct, direct_like, emulate, transformed
-from error_analysis.tiles import trials_last
+from error_analysis.emulation.arithmetic import Emulated
+from error_analysis.emulation.channel_sum import channel_total
+from error_analysis.emulation.conversion import convert
+from error_analysis.emulation.emulate import STAGES, direct, direct_like, emulate, transformed
+from error_analysis.emulation.tiles import trials_last
 
 F43 = wg.toom_cook(4, 3, [0, 1, -1, "1/2", -2, wg.INF])
 F23 = wg.toom_cook(2, 3, [0, 1, -1, wg.INF])

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from error_analysis.error_free import product_sum, sum_to_odd, sum_toward_zero, two_prod, two_sum
+from error_analysis.emulation.error_free import product_sum, sum_to_odd, sum_toward_zero, two_prod, two_sum
 
 
 @given(st.floats(-1e300, 1e300), st.floats(-1e300, 1e300))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis.data import random_tiles
-from error_analysis.emulation import emulate
-from error_analysis.estimate import Estimated, estimate
-from error_analysis.oracle import exact_correlation
+from error_analysis.emulation.emulate import emulate
+from error_analysis.emulation.oracle import exact_correlation
+from error_analysis.measurement.data import random_tiles
+from error_analysis.prediction.estimate import Estimated, estimate
 
 F43 = {dims: wg.Algorithm(wg.toom_cook(4, 3, wg.published_points(4, dims)), dims=dims) for dims in (1, 2)}
 

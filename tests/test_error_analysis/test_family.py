@@ -5,8 +5,9 @@ from fractions import Fraction
 import pytest
 
 import winograd as wg
-from error_analysis import Interrupted, family, measure
-from error_analysis.family import reciprocal_family, sweep_family
+from error_analysis import Interrupted, measure
+from error_analysis.measurement import family
+from error_analysis.measurement.family import reciprocal_family, sweep_family
 
 
 def test_each_value_is_measured_like_its_member():

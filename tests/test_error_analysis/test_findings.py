@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from error_analysis.audit import audit
+from error_analysis.auditing.audit import audit
 from winograd import Transform, parse_points, toom_cook
 
 F43 = toom_cook(4, 3, parse_points("0, 1, -1, 2, -2, inf"))

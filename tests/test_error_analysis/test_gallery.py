@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 from scipy.stats import kendalltau
 
-from error_analysis.gallery import exhibits, gallery, gallery_json, rankings
+from error_analysis.auditing.gallery import exhibits, gallery, gallery_json, rankings
 from winograd import parse_points, published_points
 from winograd.published import _record
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from error_analysis import Estimate
-from error_analysis.interval import mean_estimate, ratio_estimate, root_ratio_estimate
+from error_analysis.measurement.interval import mean_estimate, ratio_estimate, root_ratio_estimate
 
 
 def test_means():

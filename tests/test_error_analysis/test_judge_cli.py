@@ -10,7 +10,7 @@ import pytest
 
 from error_analysis import Interrupted
 from error_analysis.__main__ import main
-from error_analysis.merits import merits
+from error_analysis.auditing.merits import merits
 from winograd import Transform, parse_points, toom_cook
 from winograd.__main__ import main as winograd_main
 
@@ -164,7 +164,7 @@ def test_an_interruption_leaves_what_was_found(capsys, monkeypatch, tmp_path):
             raise KeyboardInterrupt
         return merits(*arguments)
 
-    monkeypatch.setattr(importlib.import_module("error_analysis.gallery"), "merits", third_interrupted)
+    monkeypatch.setattr(importlib.import_module("error_analysis.auditing.gallery"), "merits", third_interrupted)
     code, out, err = run(capsys, "gallery", "--trials", "5")
     assert (code, err) == (130, "")
     assert "F(4, 3) Lavin" in out and "leela-zero" not in out
@@ -172,7 +172,7 @@ def test_an_interruption_leaves_what_was_found(capsys, monkeypatch, tmp_path):
     def interrupted(*arguments):
         raise Interrupted(None)
 
-    monkeypatch.setattr(importlib.import_module("error_analysis.audit"), "compare", interrupted)
+    monkeypatch.setattr(importlib.import_module("error_analysis.auditing.audit"), "compare", interrupted)
     path = tmp_path / "m.json"
     path.write_text(T.to_json())
     code, out, _ = run(capsys, "audit", str(path))

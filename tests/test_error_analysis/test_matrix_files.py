@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from error_analysis.matrix_files import read_matrices
+from error_analysis.auditing.matrix_files import read_matrices
 from winograd import Transform, parse_points, toom_cook
 
 T = toom_cook(4, 3, parse_points("0, 1, -1, 2, -2, inf"))
@@ -39,7 +39,7 @@ def test_text_of_every_style(tmp_path, monkeypatch):
 def test_what_python_prints_is_text():
     AT, G, BT = T.matrices()
     printed = f"AT = {AT.tolist()}\nG = {G.tolist()}\nBT = {BT.tolist()}"
-    from error_analysis.matrix_files import _text_matrices
+    from error_analysis.auditing.matrix_files import _text_matrices
 
     assert np.array_equal(np.array(_text_matrices(printed, "text")["BT"], float), BT)
 

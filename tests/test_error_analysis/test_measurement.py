@@ -9,8 +9,8 @@ import pytest
 
 import winograd as wg
 from error_analysis import Interrupted, Report, emulate, exact_correlation, measure, random_tiles, uniform_tiles
-from error_analysis import sampling as module
-from error_analysis.emulation import direct_like
+from error_analysis.emulation.emulate import direct_like
+from error_analysis.measurement import sampling as module
 
 T = wg.toom_cook(4, 3, [0, 1, -1, "1/2", -2, wg.INF])
 A = wg.Algorithm(T, dims=2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from error_analysis import measure
-from error_analysis.merits import growth, merits
+from error_analysis.auditing.merits import growth, merits
 from winograd import Algorithm, parse_points, published_points, toom_cook
 
 A = Algorithm(toom_cook(4, 3, published_points(4, 2)), dims=2)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis.bounds import bound
-from error_analysis.data import uniform_tiles
-from error_analysis.emulation import emulate
-from error_analysis.normwise import NORMS, condition, normwise_bound
-from error_analysis.oracle import exact_correlation
+from error_analysis.emulation.emulate import emulate
+from error_analysis.emulation.oracle import exact_correlation
+from error_analysis.measurement.data import uniform_tiles
+from error_analysis.prediction.bounds import bound
+from error_analysis.prediction.normwise import NORMS, condition, normwise_bound
 
 T = {m: wg.toom_cook(m, 3, wg.published_points(m)) for m in range(2, 9)}
 ORDER = {"1": 1, "2": 2, "fro": 2, "inf": np.inf}

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from error_analysis import exact_correlation
-from error_analysis.oracle import double_double_correlation, double_double_is_proved, exact_bits, mpmath_correlation
+from error_analysis.emulation.oracle import (
+    double_double_correlation,
+    double_double_is_proved,
+    exact_bits,
+    mpmath_correlation,
+)
 
 DTYPES = [np.float32, np.float64]
 

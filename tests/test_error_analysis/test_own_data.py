@@ -6,7 +6,7 @@ import pytest
 
 import winograd as wg
 from error_analysis import emulate, exact_correlation, measure, random_tiles
-from error_analysis.own_data import digest, own_tiles
+from error_analysis.measurement.own_data import digest, own_tiles
 
 A = wg.Algorithm(wg.toom_cook(4, 3, [0, 1, -1, 2, -2, wg.INF]), dims=2)
 HALF = A.with_formats("float16")

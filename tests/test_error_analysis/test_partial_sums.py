@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis.emulation import channel_total
-from error_analysis.partial_sums import additions_passed, leaves, partial_sums, thinned
+from error_analysis.emulation.emulate import channel_total
+from error_analysis.prediction.partial_sums import additions_passed, leaves, partial_sums, thinned
 
 T = wg.toom_cook(2, 3, [0, 1, -1, wg.INF])
 SUMS = [("linear", 1), ("blocked", 3), ("pairwise", 1), ("pairwise", 2)]

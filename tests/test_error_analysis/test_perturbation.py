@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis.perturbation import constant_shifts, squared_change
-from error_analysis.sensitivity import axis_tables
+from error_analysis.prediction.perturbation import constant_shifts, squared_change
+from error_analysis.prediction.sensitivity import axis_tables
 
 A = wg.Algorithm(wg.toom_cook(4, 3, wg.published_points(4)), order="left")
 

@@ -13,7 +13,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from error_analysis import plots
-from error_analysis.interval import Estimate
+from error_analysis.measurement.interval import Estimate
 
 
 def estimates(*values):

@@ -3,7 +3,7 @@
 import numpy as np
 
 import winograd as wg
-from error_analysis.provenance import provenance
+from error_analysis.measurement.provenance import provenance
 
 
 def test_versions_and_processor_are_told():

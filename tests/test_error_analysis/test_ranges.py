@@ -5,8 +5,8 @@ import pytest
 
 import winograd as wg
 from error_analysis import emulate, measure, random_tiles
-from error_analysis.emulation import STAGES as EMULATED_STAGES
-from error_analysis.ranges import STAGES, RangeObserver, StageRange
+from error_analysis.emulation.emulate import STAGES as EMULATED_STAGES
+from error_analysis.measurement.ranges import STAGES, RangeObserver, StageRange
 from winograd.rounding import format_of
 
 T = wg.toom_cook(4, 3, [0, 1, -1, 2, -2, wg.INF])
@@ -60,7 +60,7 @@ def test_what_is_flushed_to_zero_is_seen():
 
 
 def test_ranges_add_up_over_chunks(monkeypatch):
-    from error_analysis import sampling
+    from error_analysis.measurement import sampling
 
     A = wg.Algorithm(T, dtype="float16")
     whole = measure(A, 300, data="normal").ranges

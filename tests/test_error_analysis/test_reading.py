@@ -10,7 +10,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from error_analysis.reading import read_matrix, read_number, rounding_interval, rounds_to, simplest_between
+from error_analysis.auditing.reading import read_matrix, read_number, rounding_interval, rounds_to, simplest_between
 from winograd import FORMATS, round_exact
 
 SIMPLE = [Fraction(sign * p, q) for sign, p, q in product((1, -1), range(1, 19), range(1, 24))]

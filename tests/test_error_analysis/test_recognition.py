@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from error_analysis.recognition import (
+from error_analysis.auditing.recognition import (
     distinct_points,
     likely_points,
     nearest_repair,

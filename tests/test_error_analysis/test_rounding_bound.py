@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from error_analysis.arithmetic import Emulated
-from error_analysis.rounding_bound import RoundingBound
+from error_analysis.emulation.arithmetic import Emulated
+from error_analysis.prediction.rounding_bound import RoundingBound
 from winograd import format_of
 
 

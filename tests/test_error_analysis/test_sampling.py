@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis import measure, random_tiles, sampling
-from error_analysis.sampling import Samples, chunks, emulated, sampled
+from error_analysis import measure, random_tiles
+from error_analysis.measurement import sampling
+from error_analysis.measurement.sampling import Samples, chunks, emulated, sampled
 
 A = wg.Algorithm(wg.toom_cook(4, 3, [0, 1, -1, 2, -2, wg.INF]), dims=2)
 

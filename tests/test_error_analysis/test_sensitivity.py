@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis.sensitivity import STAGES, Stage, axis_tables, converts, rational, rounded_constant
+from error_analysis.prediction.sensitivity import STAGES, Stage, axis_tables, converts, rational, rounded_constant
 
 ALGORITHMS = [
     wg.Algorithm(wg.toom_cook(2, 3, [0, 1, -1, wg.INF])),

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis.sensitivity import axis_tables
-from error_analysis.spread import (
+from error_analysis.prediction.sensitivity import axis_tables
+from error_analysis.prediction.spread import (
     Group,
     finished,
     in_filter,

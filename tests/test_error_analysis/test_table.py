@@ -2,8 +2,9 @@
 
 import pytest
 
-from error_analysis import Interrupted, measure, table
-from error_analysis.table import check_markers, markdown, published_table, write_table
+from error_analysis import Interrupted, measure
+from error_analysis.measurement import table
+from error_analysis.measurement.table import check_markers, markdown, published_table, write_table
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from error_analysis.tabular import csv_text, data_frame
+from error_analysis.measurement.tabular import csv_text, data_frame
 
 ROWS = [{"name": 'a, "b"', "error": 0.1}, {"error": 5e-324, "more": math.nan}]
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis.conversion import convert
-from error_analysis.emulation import direct, direct_like, emulate
-from error_analysis.tiles import trials_last
+from error_analysis.emulation.conversion import convert
+from error_analysis.emulation.emulate import direct, direct_like, emulate
+from error_analysis.emulation.tiles import trials_last
 
 F43 = wg.toom_cook(4, 3, [0, 1, -1, "1/2", -2, wg.INF])
 F23 = wg.toom_cook(2, 3, [0, 1, -1, wg.INF])

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis.bounds import bound
-from error_analysis.data import random_tiles
-from error_analysis.emulation import direct, emulate
-from error_analysis.oracle import exact_correlation
-from error_analysis.tolerance import tail_multiple, tolerance
+from error_analysis.emulation.emulate import direct, emulate
+from error_analysis.emulation.oracle import exact_correlation
+from error_analysis.measurement.data import random_tiles
+from error_analysis.prediction.bounds import bound
+from error_analysis.prediction.tolerance import tail_multiple, tolerance
 
 A = wg.Algorithm(wg.toom_cook(4, 3, wg.published_points(4, 2)), dims=2)
 

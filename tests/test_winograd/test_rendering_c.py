@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis.arithmetic import Emulated
+from error_analysis.emulation.arithmetic import Emulated
 
 GCC = shutil.which("gcc")
 NVCC = shutil.which("nvcc") or shutil.which("nvcc", path="/usr/local/bin:/usr/local/cuda/bin")

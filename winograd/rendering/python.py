@@ -17,7 +17,7 @@ def program_python(program: Program, dtype: DTypeLike | None = None, name: str =
     """A function `name(x0, x1, ...)` that returns the outputs as a tuple.
 
     It uses `+ - *`, unary minus and, in a fused program, a global `fma(a, c, b)` that the user of the text
-    provides (`kernels.simd.fma` in compiled code, `error_analysis.arithmetic` on NumPy arrays). So it runs
+    provides (`kernels.simd.fma` in compiled code, `error_analysis.emulation.arithmetic` on NumPy arrays). So it runs
     unchanged on NumPy arrays and compiles unchanged with Numba, on scalars and on SIMD vectors.
 
     Parameters

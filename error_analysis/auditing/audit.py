@@ -8,12 +8,10 @@ from dataclasses import replace
 from itertools import compress, product
 from typing import Any
 
-from error_analysis.comparison import compare
-from error_analysis.findings import Audit, WrongCoefficient
-from error_analysis.measurement import check_integer
-from error_analysis.merits import merits
-from error_analysis.reading import Reading, radicand, read_matrix, read_number, rounds_to
-from error_analysis.recognition import (
+from error_analysis.auditing.findings import Audit, WrongCoefficient
+from error_analysis.auditing.merits import merits
+from error_analysis.auditing.reading import Reading, radicand, read_matrix, read_number, rounds_to
+from error_analysis.auditing.recognition import (
     distinct_points,
     likely_points,
     nearest_repair,
@@ -21,6 +19,8 @@ from error_analysis.recognition import (
     recovered_points,
     recovered_scaling,
 )
+from error_analysis.measurement.comparison import compare
+from error_analysis.measurement.measure import check_integer
 from winograd import Algorithm, Transform, toom_cook
 from winograd.exact import exact, to_sympy
 from winograd.published import PUBLISHED_TAPS, published_rows
@@ -42,7 +42,7 @@ def audit(
 ) -> Audit:
     """What three matrices of a fast convolution are, whatever kernel, paper or script they come from.
 
-    Floats are read as the fractions or surds they came from (see `error_analysis.reading.read_number`), and every
+    Floats are read as the fractions or surds they came from (see `auditing.reading.read_number`), and every
     reading is reported. The identity of the convolution is then checked exactly, as `Transform.verify` does; if it
     fails, the nearest repair is sought. The points are recovered from the columns of AT and the rows of G. If the
     matrices, or the repaired ones, are a convolution, its error is measured beside that of the best published points

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from error_analysis.arithmetic import Emulated
-from error_analysis.channel_sum import channel_total
-from error_analysis.tiles import check_algorithm, check_tiles, stored, trials_last
+from error_analysis.emulation.arithmetic import Emulated
+from error_analysis.emulation.channel_sum import channel_total
+from error_analysis.emulation.tiles import check_algorithm, check_tiles, stored, trials_last
 from winograd import Algorithm, Arithmetic, Program, evaluate
 from winograd.rounding import BinaryFormat, format_of
 

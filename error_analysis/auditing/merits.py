@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from error_analysis.bounds import bound
-from error_analysis.estimate import estimate
-from error_analysis.interval import Estimate
-from error_analysis.measurement import measure
-from error_analysis.normwise import condition
-from error_analysis.report import Report
+from error_analysis.measurement.interval import Estimate
+from error_analysis.measurement.measure import measure
+from error_analysis.measurement.report import Report
+from error_analysis.prediction.bounds import bound
+from error_analysis.prediction.estimate import estimate
+from error_analysis.prediction.normwise import condition
 from winograd import Algorithm, Transform
 from winograd.exact import exact, magnitude
 from winograd.points import Point

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from error_analysis.partial_sums import combined, leaves
-from error_analysis.rounding_bound import RoundingBound
+from error_analysis.prediction.partial_sums import combined, leaves
+from error_analysis.prediction.rounding_bound import RoundingBound
 from winograd import Algorithm, format_of
 
 _Sum = tuple[np.ndarray, np.ndarray]

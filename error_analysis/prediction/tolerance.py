@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from error_analysis.bounds import bound
-from error_analysis.estimate import estimate, models_no_underflow
+from error_analysis.prediction.bounds import bound
+from error_analysis.prediction.estimate import estimate, models_no_underflow
 from winograd import Algorithm, format_of
 
 _NORMAL_LIMIT = 8.0
@@ -50,7 +50,7 @@ def tolerance(
     is left of the output after cancellation. So `atol` carries it, and `rtol` is the unit roundoff of the stored
     format only, for a reference that is itself rounded to it.
 
-    `atol` is a multiple of the predicted root mean square error (`error_analysis.estimate`) at the worst output of the
+    `atol` is a multiple of the predicted root mean square error (`prediction.estimate`) at the worst output of the
     tile, large enough that one of `outputs` correct outputs exceeds it with a probability of at most `false_alarm`. The
     multiple is from the tail of a normal law whose variance has a gamma law with the predicted relative variance rho
     (given the data, an error is about normal), bounded by Chernoff's inequality::

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from error_analysis.error_free import sum_toward_zero
+from error_analysis.emulation.error_free import sum_toward_zero
 from winograd.algorithm import ROUNDINGS
 from winograd.rounding import BinaryFormat, format_of
 

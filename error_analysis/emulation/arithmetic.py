@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from error_analysis.conversion import check_rounding, convert, rounded_fraction
-from error_analysis.error_free import Array, in_range, product_sum, sum_to_odd, two_sum
+from error_analysis.emulation.conversion import check_rounding, convert, rounded_fraction
+from error_analysis.emulation.error_free import Array, in_range, product_sum, sum_to_odd, two_sum
 from winograd.rounding import BinaryFormat, format_of, round_exact
 
 
@@ -39,7 +39,7 @@ class Emulated:
     Rounding
     --------
     Each constant once from its exact value, to nearest; each operation once from its exact result, fma included.
-    Overflow and underflow as the format defines them, see `error_analysis.conversion.convert`.
+    Overflow and underflow as the format defines them, see `error_analysis.emulation.conversion.convert`.
 
     float32 and float64 to nearest are what NumPy computes. Otherwise the exact result is held as an unevaluated sum of
     two float64, its rounded value and the error of that, and rounded once from there. Where float64 itself underflows

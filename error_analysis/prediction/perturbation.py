@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from error_analysis.sensitivity import AxisTables, outer, rounded_constant
+from error_analysis.prediction.sensitivity import AxisTables, outer, rounded_constant
 from winograd import Algorithm, Program
 
 Shift = tuple[int, int, float]

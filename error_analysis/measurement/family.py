@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from error_analysis.interruption import Interrupted
-from error_analysis.interval import Estimate
-from error_analysis.measurement import measure
-from error_analysis.report import Progress
+from error_analysis.measurement.interruption import Interrupted
+from error_analysis.measurement.interval import Estimate
+from error_analysis.measurement.measure import measure
+from error_analysis.measurement.report import Progress
 from winograd import INF, Algorithm, Transform, as_point, reciprocal_group, toom_cook
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from error_analysis.conversion import convert
+from error_analysis.emulation.conversion import convert
 from winograd.rounding import format_of
 
 NONFINITE = ("error", "measure")

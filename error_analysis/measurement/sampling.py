@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from error_analysis.conversion import convert, quantum
-from error_analysis.emulation import direct_like, emulate
-from error_analysis.oracle import Oracle, exact_correlation
-from error_analysis.ranges import RangeObserver, StageRange
+from error_analysis.emulation.conversion import convert, quantum
+from error_analysis.emulation.emulate import direct_like, emulate
+from error_analysis.emulation.oracle import Oracle, exact_correlation
+from error_analysis.measurement.ranges import RangeObserver, StageRange
 from winograd import Algorithm
 from winograd.rounding import format_of
 

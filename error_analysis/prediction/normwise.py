@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from error_analysis.bounds import check_arguments
-from error_analysis.sensitivity import converts, rounded_constant
+from error_analysis.prediction.bounds import check_arguments
+from error_analysis.prediction.sensitivity import converts, rounded_constant
 from winograd import INF, Algorithm, Transform, format_of
 from winograd.exact import exact, magnitude
 from winograd.orders import Tree, order_named

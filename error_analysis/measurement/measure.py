@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from error_analysis.adversary import worst_signs
-from error_analysis.data import KINDS, DataRecord, random_tiles
-from error_analysis.interruption import Interrupted
-from error_analysis.interval import mean_estimate
-from error_analysis.oracle import ORACLES, Oracle
-from error_analysis.own_data import NONFINITE, digest, own_tiles
-from error_analysis.report import Ended, Progress, Report, report_of
-from error_analysis.sampling import Samples, chunks, compiled, emulated, sampled
+from error_analysis.emulation.oracle import ORACLES, Oracle
+from error_analysis.measurement.adversary import worst_signs
+from error_analysis.measurement.data import KINDS, DataRecord, random_tiles
+from error_analysis.measurement.interruption import Interrupted
+from error_analysis.measurement.interval import mean_estimate
+from error_analysis.measurement.own_data import NONFINITE, digest, own_tiles
+from error_analysis.measurement.report import Ended, Progress, Report, report_of
+from error_analysis.measurement.sampling import Samples, chunks, compiled, emulated, sampled
 from winograd import Algorithm
 
 Subject = Literal["emulation", "kernel"]
@@ -57,10 +57,10 @@ def measure(
     subject : "emulation" or "kernel"
         The Programs run operation by operation, or the compiled kernel, called once for each tile.
     oracle : "auto" or "mpmath"
-        See `error_analysis.oracle.exact_correlation`.
+        See `error_analysis.emulation.oracle.exact_correlation`.
     data : str, or (d, g)
         "uniform", "normal", "relu", "constant" or "adversarial", drawn in A.stored_dtype as
-        `error_analysis.data.random_tiles` says; or a pair of arrays, shapes (trials, C, *A.tile) and
+        `error_analysis.measurement.data.random_tiles` says; or a pair of arrays, shapes (trials, C, *A.tile) and
         (trials, C, *A.r), all of whose trials are measured: trials, seed and channels are then not asked for.
     width : float
         For "auto": half the width of the interval, over the mean.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike
 
-from error_analysis.arithmetic import Emulated
+from error_analysis.emulation.arithmetic import Emulated
 from winograd import Algorithm
 from winograd.rounding import BinaryFormat, format_of
 

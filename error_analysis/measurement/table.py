@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from error_analysis.interruption import Interrupted
-from error_analysis.interval import Estimate
-from error_analysis.measurement import check_integer, measure
-from error_analysis.report import Progress
+from error_analysis.measurement.interruption import Interrupted
+from error_analysis.measurement.interval import Estimate
+from error_analysis.measurement.measure import check_integer, measure
+from error_analysis.measurement.report import Progress
 from winograd import Algorithm, format_points, toom_cook
 from winograd.published import PUBLISHED_TAPS, published_direct_error, published_rows
 

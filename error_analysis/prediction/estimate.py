@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from error_analysis.binades import COUNT, Quanta, binade_probabilities, spacing_binades
-from error_analysis.bounds import check_arguments
-from error_analysis.partial_sums import additions_passed, partial_sums, thinned
-from error_analysis.perturbation import Shift, constant_shifts, squared_change
-from error_analysis.sensitivity import Stage, axis_tables, contracted, converts, outer, rounded_constant
-from error_analysis.spread import (
+from error_analysis.prediction.binades import COUNT, Quanta, binade_probabilities, spacing_binades
+from error_analysis.prediction.bounds import check_arguments
+from error_analysis.prediction.partial_sums import additions_passed, partial_sums, thinned
+from error_analysis.prediction.perturbation import Shift, constant_shifts, squared_change
+from error_analysis.prediction.sensitivity import Stage, axis_tables, contracted, converts, outer, rounded_constant
+from error_analysis.prediction.spread import (
     Group,
     finished,
     in_filter,
@@ -36,7 +36,7 @@ class Law(NamedTuple):
 
 
 DATA = {"uniform": Law(1 / 3, -6 / 5), "normal": Law(1.0, 0.0)}
-"""i.i.d. uniform on [-1, 1], and standard normal; drawn as `error_analysis.data.random_tiles` does."""
+"""i.i.d. uniform on [-1, 1], and standard normal; drawn as `error_analysis.random_tiles` does."""
 
 
 _NARROW = -64
@@ -56,7 +56,7 @@ class Estimated:
     parts : dict of array, shape A.m
         What each stage adds to the mean square.
     relative_variance : array, shape A.m
-        Var s / (E s)^2 of the variance s that the error has given the data; see `error_analysis.spread`.
+        Var s / (E s)^2 of the variance s that the error has given the data; see `prediction.spread`.
     """
 
     per_output: np.ndarray
@@ -96,25 +96,25 @@ def estimate(
     """The mean |computed - exact| to expect on random data, without running anything.
 
     Every rounding is an independent random number of mean zero. Its mean square is that of a rounding in the binade
-    where the value lies (`error_analysis.binades`), over the law of the value: of zero mean, with mean square and
+    where the value lies (`prediction.binades`), over the law of the value: of zero mean, with mean square and
     kurtosis exactly those of the linear form in the data, or bilinear one, that the value is. So a sum of numbers with
     few bits rounds as rarely as it does. From there it reaches the outputs exactly linearly, with the mean square of
     its factor: a value that several outputs or products share is followed to all of them
-    (`error_analysis.sensitivity`). Constants that are not numbers of the format change the bilinear form of each
+    (`prediction.sensitivity`). Constants that are not numbers of the format change the bilinear form of each
     output, always in the same way, and so does what rounding toward zero takes away on average; the mean square of that
     is added::
 
         E e^2 = sum over roundings of  E delta^2  *  E (what an output makes of delta)^2   +   E (change of the form)^2
 
     The mean is less than the root mean square, as data with large terms have large errors; how much less is in
-    `error_analysis.spread`.
+    `prediction.spread`.
 
     Parameters
     ----------
     A : Algorithm
     channels : int
     data : "uniform" or "normal"
-        Numbers i.i.d. uniform on [-1, 1] or standard normal, drawn as `error_analysis.data.random_tiles` does.
+        Numbers i.i.d. uniform on [-1, 1] or standard normal, drawn as `error_analysis.random_tiles` does.
     d_scale, g_scale : float
         What data and filters are multiplied by.
 

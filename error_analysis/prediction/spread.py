@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from error_analysis.sensitivity import AxisTables, outer
+from error_analysis.prediction.sensitivity import AxisTables, outer
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from error_analysis.data import DataRecord
-from error_analysis.interruption import Interrupted
-from error_analysis.interval import Estimate, mean_estimate, ratio_estimate, root_ratio_estimate
-from error_analysis.provenance import provenance
-from error_analysis.ranges import StageRange
-from error_analysis.tabular import csv_text, data_frame
+from error_analysis.measurement.data import DataRecord
+from error_analysis.measurement.interruption import Interrupted
+from error_analysis.measurement.interval import Estimate, mean_estimate, ratio_estimate, root_ratio_estimate
+from error_analysis.measurement.provenance import provenance
+from error_analysis.measurement.ranges import StageRange
+from error_analysis.measurement.tabular import csv_text, data_frame
 from winograd import Algorithm
 
 if TYPE_CHECKING:
-    from error_analysis.sampling import Samples
+    from error_analysis.measurement.sampling import Samples
 
 QUANTILES = (0.5, 0.9, 0.99, 0.999)
 
@@ -206,7 +206,7 @@ class Report:
         Interrupted
             At Ctrl-C, as `measure`.
         """
-        from error_analysis.measurement import measured
+        from error_analysis.measurement.measure import measured
 
         if (arrays is not None) != (self.data.kind == "arrays"):
             needed = "must be given again: the record holds" if arrays is None else "must not be given: the record has"

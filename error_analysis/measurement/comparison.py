@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from error_analysis.interruption import Interrupted
-from error_analysis.interval import Estimate, ratio_estimate
-from error_analysis.measurement import Subject, check_algorithm, data_record, measured
-from error_analysis.oracle import Oracle
-from error_analysis.report import Progress, Report
-from error_analysis.tabular import csv_text, data_frame
+from error_analysis.emulation.oracle import Oracle
+from error_analysis.measurement.interruption import Interrupted
+from error_analysis.measurement.interval import Estimate, ratio_estimate
+from error_analysis.measurement.measure import Subject, check_algorithm, data_record, measured
+from error_analysis.measurement.report import Progress, Report
+from error_analysis.measurement.tabular import csv_text, data_frame
 from winograd import Algorithm
 from winograd.rounding import format_of
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
-from error_analysis.conversion import convert
+from error_analysis.emulation.conversion import convert
 from winograd.rounding import BinaryFormat, format_of
 
 KINDS = ("uniform", "normal", "relu", "constant", "adversarial")
@@ -60,7 +60,7 @@ def random_tiles(
     - "constant": every number of a data tile of one channel is the same, uniform as above: a flat part of a picture.
       Filters are uniform.
     - "adversarial": uniform on [1/2, 1], each double rounded to the format, with the signs that make the terms inside
-      the algorithm largest (`error_analysis.adversary.worst_signs`), the same for all trials and channels.
+      the algorithm largest (`error_analysis.measurement.adversary.worst_signs`), the same for all trials and channels.
 
     Each trial draws its data tile, then its filter, so that the numbers of a trial do not depend on how many trials
     are drawn at once.
@@ -112,7 +112,7 @@ def random_tiles(
     if kind != "adversarial":
         raise ValueError(f"data must be one of {', '.join(KINDS)}, or a pair of arrays; got {kind!r}.")
     if signs is None:
-        raise ValueError("adversarial data needs signs: error_analysis.adversary.worst_signs(A) gives them.")
+        raise ValueError("adversarial data needs signs: error_analysis.worst_signs(A) gives them.")
     d, g = _split(_rounded(lambda shape: (1 + generator.random(shape)) / 2, target), shapes)
     return d * signs[0].astype(d.dtype), g * signs[1].astype(g.dtype)
 

@@ -8,10 +8,10 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from error_analysis.interval import Estimate
-from error_analysis.merits import Merits
-from error_analysis.reading import Reading
-from error_analysis.recognition import Repair, Scaling, distinct_points
+from error_analysis.auditing.merits import Merits
+from error_analysis.auditing.reading import Reading
+from error_analysis.auditing.recognition import Repair, Scaling, distinct_points
+from error_analysis.measurement.interval import Estimate
 from winograd import Transform
 from winograd.exact import Exact, exact, to_sympy
 from winograd.points import Point

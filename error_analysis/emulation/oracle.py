@@ -9,8 +9,8 @@ from typing import Literal
 import mpmath
 import numpy as np
 
-from error_analysis.error_free import two_prod, two_sum
-from error_analysis.tiles import check_tiles, is_floating, output_shape, trials_last
+from error_analysis.emulation.error_free import two_prod, two_sum
+from error_analysis.emulation.tiles import check_tiles, is_floating, output_shape, trials_last
 
 Oracle = Literal["auto", "mpmath"]
 ORACLES = ("auto", "mpmath")

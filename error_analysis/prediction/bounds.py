@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from error_analysis.channel_bound import channel_sum_errors
-from error_analysis.rounding_bound import SLACK, RoundingBound
-from error_analysis.sensitivity import Stage, contracted, converts, rounded_constant
+from error_analysis.prediction.channel_bound import channel_sum_errors
+from error_analysis.prediction.rounding_bound import SLACK, RoundingBound
+from error_analysis.prediction.sensitivity import Stage, contracted, converts, rounded_constant
 from winograd import Algorithm, Program
 from winograd.program import is_power_of_two
 
@@ -82,7 +82,7 @@ def bound(A: Algorithm, channels: int = 1, d_max: float = 1.0, g_max: float = 1.
         computed - exact = AT [ sum over channels (dU * V + U * dV + dU * dV) + dM ] + dy
 
     without remainder. dU * V is bounded with the exact V as a form of the data: a rounding counts with the sum over
-    the tile of |what the output makes of it| (see `error_analysis.sensitivity`), which keeps the cancellations of the
+    the tile of |what the output makes of it| (see `prediction.sensitivity`), which keeps the cancellations of the
     exact algorithm. Only dU * dV is bounded by sizes alone.
 
     Parameters

@@ -11,12 +11,12 @@ from itertools import combinations
 
 import numpy as np
 
-from error_analysis.audit import audit
-from error_analysis.findings import Audit
-from error_analysis.interruption import Interrupted
-from error_analysis.measurement import check_integer
-from error_analysis.merits import Merits, merits
-from error_analysis.report import Progress
+from error_analysis.auditing.audit import audit
+from error_analysis.auditing.findings import Audit
+from error_analysis.auditing.merits import Merits, merits
+from error_analysis.measurement.interruption import Interrupted
+from error_analysis.measurement.measure import check_integer
+from error_analysis.measurement.report import Progress
 from winograd import Algorithm, Transform, format_points, parse_number, parse_points, toom_cook
 from winograd.points import Point
 
@@ -122,14 +122,14 @@ def exhibits() -> tuple[Exhibit, ...]:
 
     Source
     ------
-    `error_analysis/gallery.json`, which names the source of each.
+    `auditing/gallery.json`, which names the source of each.
 
     Examples
     --------
     >>> [exhibit.name for exhibit in exhibits() if exhibit.m == 6]
     ['Lavin', 'Barabasz', 'NOVA', 'spoiled']
     """
-    record = json.loads(files("error_analysis").joinpath("gallery.json").read_text(encoding="utf-8"))
+    record = json.loads(files("error_analysis.auditing").joinpath("gallery.json").read_text(encoding="utf-8"))
     return tuple(
         Exhibit(
             row["m"], row["r"], row["name"], parse_points(row["points"]), row["source"],
@@ -162,7 +162,7 @@ def gallery(trials: int = 5000, seed: int = 0, progress: Progress | None = None)
 
     Rounding
     --------
-    As `error_analysis.merits.merits`; the audit rounds nothing.
+    As `error_analysis.auditing.merits.merits`; the audit rounds nothing.
 
     Examples
     --------

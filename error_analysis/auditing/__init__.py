@@ -1,0 +1,1 @@
+"""Matrices and point sets of other people: what they are, and how good."""

@@ -1,0 +1,1 @@
+"""Measured errors: data, statistics, reports, comparisons."""

@@ -1,0 +1,1 @@
+"""What to expect before running: the worst case, the statistical estimate, tolerances."""
