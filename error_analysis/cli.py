@@ -231,7 +231,3 @@ def _kept(unit: str, show: Callable[[Any], None]) -> Iterator[Progress]:
     except Interrupted as interruption:
         show(interruption.result)
         raise typer.Exit(_INTERRUPTED) from None
-
-
-# Registers its commands on `app`, so it comes after it.
-from error_analysis import judge_cli  # noqa: E402, F401
