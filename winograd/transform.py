@@ -13,15 +13,22 @@ import sympy
 from numpy.typing import DTypeLike
 from sympy.polys.matrices import DomainMatrix
 
-from winograd.exact import Exact, exact, from_field, in_field, parse_number, to_sympy
+from winograd.exact import Exact, exact, from_field, in_field, to_sympy
 from winograd.forms import matrix_program
+from winograd.origin import (
+    COMMAND_OPTIONS,
+    Origin,
+    command_of_origin,
+    described_origin,
+    scaled_origin,
+    substituted_origin,
+    transposed_origin,
+)
 from winograd.points import Infinity, Point, as_points, format_points
 from winograd.program import Program
 from winograd.rounding import round_matrix
 
 MATRIX_NAMES = ("AT", "G", "BT")
-COMMAND_OPTIONS = ("points", "moduli", "fractions", "scale-a", "scale-b", "subs", "transpose")
-"""The options of `python -m winograd m r` that change the matrices, in the order in which it applies them."""
 
 
 class NotAConvolution(ValueError):
@@ -54,7 +61,7 @@ class Transform:
     points : iterable of points, optional
         The points that the matrices come from; kept for names and records only.
     origin : tuple of (option, value) pairs, optional
-        The options of the command `python -m winograd m r` that makes these matrices; generators fill it in.
+        The options of the command that makes these matrices, see `winograd.origin`; generators fill it in.
 
     Raises
     ------
@@ -82,7 +89,7 @@ class Transform:
     G: sympy.ImmutableDenseMatrix
     BT: sympy.ImmutableDenseMatrix
     points: tuple[Point, ...] | None = field(default=None, compare=False)
-    origin: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    origin: Origin = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         for name in MATRIX_NAMES:
@@ -250,22 +257,8 @@ class Transform:
         AT = self.AT * sympy.diag(*a)
         BT = sympy.diag(*b) * self.BT
         G = sympy.diag(*(1 / (x * y) for x, y in zip(a, b, strict=True))) * self.G
-        origin = self._scaled_origin(a if A is not None else None, b if B is not None else None)
+        origin = scaled_origin(self.origin, None if A is None else a, None if B is None else b)
         return Transform(AT.applyfunc(_normal), G.applyfunc(_normal), BT.applyfunc(_normal), self.points, origin)
-
-    def _scaled_origin(self, a: list[Any] | None, b: list[Any] | None) -> tuple[tuple[str, str], ...]:
-        """The options that lead here too: the command scales first, then gives symbols values, then transposes."""
-        options = dict(self.origin)
-        if not options or ("subs" in options and any(f.free_symbols for f in (a or []) + (b or []))):
-            return ()
-        if "transpose" in options:
-            a, b = b, a  # AT and BT change places
-        for option, factors in (("scale-a", a), ("scale-b", b)):
-            if factors is not None and option in options:
-                factors = [f * parse_number(e) for f, e in zip(factors, options[option].split(","), strict=True)]
-            if factors is not None:
-                options[option] = ", ".join(str(f) for f in factors)
-        return _in_command_order(options)
 
     def _factors(self, factors: Sequence[Any] | None, name: str) -> list[sympy.Expr]:
         if factors is None:
@@ -282,10 +275,7 @@ class Transform:
 
         AT and BT change places, transposed; G stays (Tellegen's principle). Transposing twice gives the original.
         """
-        options = dict(self.origin)
-        if options and options.pop("transpose", None) is None:
-            options["transpose"] = ""
-        return Transform(self.BT.T, self.G, self.AT.T, self.points, _in_command_order(options))
+        return Transform(self.BT.T, self.G, self.AT.T, self.points, transposed_origin(self.origin))
 
     def subs(self, values: Mapping[Any, Any]) -> Transform:
         """The transform with its free symbols given exact values.
@@ -314,11 +304,7 @@ class Transform:
             replaced = [p if isinstance(p, Infinity) else exact(to_sympy(p).subs(table)) for p in self.points]
             points = as_points(replaced)
         AT, G, BT = (getattr(self, name).subs(table).applyfunc(_normal) for name in MATRIX_NAMES)
-        options = dict(self.origin)
-        if options and table:
-            given = ", ".join(f"{symbol} = {value}" for symbol, value in table)
-            options["subs"] = f"{options['subs']}, {given}" if "subs" in options else given
-        return Transform(AT, G, BT, points, _in_command_order(options))
+        return Transform(AT, G, BT, points, substituted_origin(self.origin, table))
 
     def program(self, matrix: str, order: str = "left", passes: Iterable[str] = ()) -> Program:
         """How one of the matrices is applied: a straight-line program, in a named order.
@@ -355,16 +341,12 @@ class Transform:
     @property
     def description(self) -> str:
         """The name with its points, in one line."""
-        origin = ", ".join(f"{option} {text}".strip() for option, text in self.origin)
-        return f"{self.name}, {origin or 'given by hand'}"
+        return f"{self.name}, {described_origin(self.origin)}"
 
     @property
     def command(self) -> str | None:
         """The command that prints this transform; None where the matrices were given by hand."""
-        if not self.origin:
-            return None
-        options = (f' --{option} "{text}"' if text else f" --{option}" for option, text in self.origin)
-        return f"python -m winograd {self.m} {self.r}" + "".join(options)
+        return command_of_origin(self.origin, self.m, self.r)
 
     def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
         # Field elements, which are kept beside the matrices, cannot be pickled.
@@ -417,7 +399,7 @@ def transform_from_field(
     domain: Any,
     rows: Mapping[str, list[list[Any]]],
     points: tuple[Point, ...] | None,
-    origin: tuple[tuple[str, str], ...],
+    origin: Origin,
 ) -> Transform:
     """A Transform from rows of field elements, which it keeps: `verify` need not convert them back."""
     AT, G, BT = (
@@ -444,11 +426,6 @@ def _as_matrix(entries: Any, name: str) -> sympy.ImmutableDenseMatrix:
         return sympy.ImmutableDenseMatrix([[to_sympy(exact(e)) for e in row] for row in rows])
     except (ValueError, TypeError) as error:
         raise type(error)(f"{name}: {error}") from None
-
-
-def _in_command_order(options: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The options in the order in which the command applies them, whatever order they were given in."""
-    return tuple((option, options[option]) for option in sorted(options, key=COMMAND_OPTIONS.index))
 
 
 def _normal(entry: sympy.Expr) -> sympy.Expr:
