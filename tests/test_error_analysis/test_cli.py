@@ -154,8 +154,10 @@ def test_a_process_ends_with_the_exit_code():
 def test_ctrl_c_prints_what_was_measured():
     """A process with far more trials than it has time for is interrupted once it has measured some."""
     code = "\n".join([
-        "import sys, error_analysis.cli as cli",
+        "import signal, sys, error_analysis.cli as cli",
         "from contextlib import contextmanager",
+        # A shell starts what it runs in the background with Ctrl-C ignored, and the tests may run there.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)",
         "@contextmanager",
         "def told(unit):",
         "    yield lambda done, total: print('measured', done, file=sys.stderr, flush=True)",
@@ -163,11 +165,15 @@ def test_ctrl_c_prints_what_was_measured():
         "from error_analysis.__main__ import main",
         "sys.exit(main(['measure', '4', '3', '--trials', '100000000', '--json']))",
     ])
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stderr.readline().startswith("measured ")
-    time.sleep(0.05)
-    os.kill(process.pid, signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
+        try:
+            assert process.stderr.readline().startswith("measured ")
+            time.sleep(0.05)
+            os.kill(process.pid, signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
     report = Report.from_json(out)
     assert process.returncode == 130
     assert report.ended == "interrupted" and 2 <= report.trials < 100_000_000
