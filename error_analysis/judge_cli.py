@@ -134,8 +134,7 @@ def bound_command(
         stored_dtype=stored_dtype, rounding=rounding, channel_sum=channel_sum, channel_block=channel_block,
     )
     found = bound(A, channels, d_max, g_max)
-    # The estimate is for numbers on [-1, 1]; errors scale with both, barring underflow.
-    predicted = estimate(A, channels).mean * d_max * g_max
+    predicted = estimate(A, channels, "uniform", d_max, g_max).mean if d_max > 0 and g_max > 0 else 0.0
     if as_json:
         print(_as_json(found, max=found.max, mean=found.mean, predicted_mean=predicted))
         return

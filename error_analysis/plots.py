@@ -163,13 +163,14 @@ def tile_heat_map(errors: np.ndarray | Report, ax: Axes | None = None, largest: 
     axes = _axes(ax, values)
     top = float(values.max()) if largest is None else largest
     power = int(np.floor(np.log10(top))) if top > 0 else 0
-    image = axes.imshow(values, cmap="viridis", vmin=0, vmax=top or 1)
+    unit = 10.0**power
+    image = axes.imshow(values / unit, cmap="viridis", vmin=0, vmax=top / unit or 1)
     for (i, j), value in np.ndenumerate(values):
         # The upper end of viridis is a light yellow.
         colour = "black" if value > 0.6 * top else "white"
-        axes.text(j, i, f"{value / 10.0**power:.1f}", ha="center", va="center", color=colour)
+        axes.text(j, i, f"{value / unit:.1f}", ha="center", va="center", color=colour)
     axes.set(xticks=range(values.shape[1]), yticks=range(values.shape[0]), xlabel="output column", ylabel="output row")
-    axes.figure.colorbar(image, ax=axes, label=ERROR_LABEL, shrink=0.8)
+    axes.figure.colorbar(image, ax=axes, label=f"{ERROR_LABEL}, 1e{power:+03d}", shrink=0.8)
     axes.set_title(f"error over the output tile, in units of 1e{power:+03d}")
     return axes
 
@@ -355,5 +356,8 @@ def _finished(axes: Axes, log_y: bool) -> Axes:
         axes.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(2, 0.5)))
     axes.grid(alpha=0.3, linewidth=0.5)
     if axes.get_legend_handles_labels()[1]:
-        axes.legend(fontsize="small", handlelength=3)
+        # Many entries would cover the data: they go below the axes.
+        many = len(axes.get_legend_handles_labels()[1]) > 5
+        beside: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 3} if many else {}
+        axes.legend(fontsize="small", handlelength=3, **beside)
     return axes

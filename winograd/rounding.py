@@ -127,6 +127,9 @@ def format_of(dtype: DTypeLike | BinaryFormat) -> BinaryFormat:
     Fraction(248, 1)
     """
     if isinstance(dtype, BinaryFormat):
+        # Formats go by their names: in records, in Algorithms, in what NumPy computes natively.
+        if format_of(dtype.name) != dtype:
+            raise ValueError(f"a format must be what its name says; {dtype.name!r} is another: use binary(...).")
         return dtype
     if isinstance(dtype, str):
         if dtype in FORMATS:

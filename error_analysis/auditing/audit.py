@@ -21,8 +21,9 @@ from error_analysis.auditing.recognition import (
 )
 from error_analysis.measurement.comparison import compare
 from error_analysis.measurement.measure import check_integer
-from winograd import Algorithm, Transform, toom_cook
+from winograd import Algorithm, Transform, format_of, toom_cook
 from winograd.exact import exact, to_sympy
+from winograd.orders import order_named
 from winograd.published import PUBLISHED_TAPS, published_rows
 from winograd.transform import MATRIX_NAMES
 
@@ -93,6 +94,8 @@ def audit(
     """
     if dims not in (1, 2, 3):
         raise ValueError(f"dims must be 1, 2 or 3; got {dims!r}.")
+    order_named(order)
+    format_of(dtype)
     check_integer("trials", trials, 0)
     check_integer("seed", seed, 0)
     if trials == 1:

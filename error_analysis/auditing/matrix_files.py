@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,13 @@ def read_matrices(file: str) -> tuple[Any, Any, Any]:
         If the file cannot be read.
     """
     if file.endswith(".npz"):
-        with np.load(file, allow_pickle=False) as arrays:
-            return _three(dict(arrays), file)
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                return _three(dict(arrays), file)
+        except (ValueError, zipfile.BadZipFile, EOFError) as error:
+            if "must" in str(error):  # our own sentence
+                raise
+            raise ValueError(f"{file} must be an .npz file of arrays; NumPy cannot read it.") from None
     text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     name = "stdin" if file == "-" else file
     try:

@@ -55,7 +55,7 @@ def mean_estimate(values: np.ndarray) -> Estimate:
     mean = float(np.mean(known))
     if known.size < 2 or not np.isfinite(mean):  # no spread, so no interval
         return Estimate(mean, np.nan, np.nan)
-    return _around(mean, float(np.std(known, ddof=1)) / known.size**0.5)
+    return _around(mean, _deviation(known) / known.size**0.5)
 
 
 def ratio_estimate(above: np.ndarray, below: np.ndarray) -> Estimate:
@@ -77,7 +77,7 @@ def ratio_estimate(above: np.ndarray, below: np.ndarray) -> Estimate:
     ratio = float(np.mean(above)) / mean
     if below.size < 2:
         return Estimate(ratio, np.nan, np.nan)
-    return _around(ratio, float(np.std(above - ratio * below, ddof=1)) / (mean * below.size**0.5))
+    return _around(ratio, _deviation(above - ratio * below) / (mean * below.size**0.5))
 
 
 def root_ratio_estimate(above: np.ndarray, below: np.ndarray) -> Estimate:
@@ -92,6 +92,15 @@ def root_ratio_estimate(above: np.ndarray, below: np.ndarray) -> Estimate:
     value, low, high = (max(number, 0.0) ** 0.5 if number == number else number
                         for number in (square.value, square.low, square.high))
     return Estimate(value, low, high)
+
+
+def _deviation(values: np.ndarray) -> float:
+    """The standard deviation; scaled by a power of two, so that no square leaves the range of float64."""
+    largest = float(np.max(np.abs(values)))
+    if not 0 < largest < np.inf:
+        return largest
+    exponent = int(np.frexp(largest)[1])
+    return float(np.ldexp(np.std(np.ldexp(values, -exponent), ddof=1), exponent))
 
 
 def _around(value: float, standard_error: float) -> Estimate:

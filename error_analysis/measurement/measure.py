@@ -196,7 +196,7 @@ def _sampled_until(
                 if needed <= stop:
                     ended, expected = "complete", stop
                 else:
-                    expected = min(most, math.ceil(needed))
+                    expected = most if math.isinf(needed) else min(most, math.ceil(needed))
             if progress is not None:
                 progress(stop, expected)
             if expected == stop:
@@ -209,9 +209,11 @@ def _sampled_until(
 
 
 def _relative_half_width(samples: Samples) -> float:
-    """Half the width of the interval of the mean error, over the mean; 0 where there is no error or no mean."""
+    """Half the width of the interval of the mean error, over the mean; 0 where no trial errs, infinite without one."""
     mean = mean_estimate(samples.over_trials("error"))
-    return mean.half_width / mean.value if mean.value > 0 and math.isfinite(mean.half_width) else 0.0
+    if mean.value == 0:
+        return 0.0
+    return mean.half_width / mean.value if math.isfinite(mean.half_width) else math.inf
 
 
 def _seed_of(seed: int, start: int) -> int:

@@ -167,7 +167,7 @@ class Report:
     def to_json(self) -> str:
         """The report as strict JSON text, NaN as null; `from_json` reads it back equal."""
         record = {**asdict(self), "recipe": json.loads(self.recipe), "provenance": dict(self.provenance)}
-        return json.dumps(_nan_to_none(record), indent=2, allow_nan=False)
+        return json.dumps(_to_strict(record), indent=2, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Report:
@@ -180,7 +180,7 @@ class Report:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Report:
         """The report from the parsed JSON object; raises KeyError or TypeError for any other."""
-        read = dict(_none_to_nan(record))
+        read = dict(_from_strict(record))
         for name in _ESTIMATES:
             read[name] = Estimate(**read[name])
         for name in ("quantiles", "ulps_quantiles", "by_output", "m"):
@@ -314,17 +314,19 @@ def _listed(quantiles: tuple[float, ...], number: str) -> str:
     return ", ".join(f"{100 * q:g} % {value:{number}}" for q, value in zip(QUANTILES, quantiles, strict=True))
 
 
-def _nan_to_none(value: Any) -> Any:
+def _to_strict(value: Any) -> Any:
     if isinstance(value, float):
-        return None if math.isnan(value) else value
+        return None if math.isnan(value) else str(value) if math.isinf(value) else value
     if isinstance(value, dict):
-        return {key: _nan_to_none(item) for key, item in value.items()}
-    return [_nan_to_none(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: _to_strict(item) for key, item in value.items()}
+    return [_to_strict(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _none_to_nan(value: Any) -> Any:
+def _from_strict(value: Any) -> Any:
     if value is None:
         return math.nan
+    if value in ("inf", "-inf"):
+        return float(value)
     if isinstance(value, dict):
-        return {key: _none_to_nan(item) for key, item in value.items()}
-    return [_none_to_nan(item) for item in value] if isinstance(value, list) else value
+        return {key: _from_strict(item) for key, item in value.items()}
+    return [_from_strict(item) for item in value] if isinstance(value, list) else value

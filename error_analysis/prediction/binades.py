@@ -157,7 +157,6 @@ class Quanta:
             error = (2 * large - 3 * np.sum(q * w_above * spacing, -1) + small) / 6
         return Quanta(after), np.maximum(error, 0.0)
 
-
     def mean_loss(self, binades: np.ndarray, precision: int) -> np.ndarray:
         """Mean of |x| times what rounding x toward zero takes from it: (w - q) / 2 on average for q < w.
 
@@ -175,6 +174,41 @@ def _differences(tail: np.ndarray) -> np.ndarray:
     result = tail.copy()
     result[..., 1:] -= tail[..., :-1]
     return result
+
+
+def rounded_in(
+    quanta: Quanta, binades: np.ndarray, second: np.ndarray, fmt: BinaryFormat, rounding: str
+) -> tuple[Quanta, np.ndarray]:
+    """Quanta after rounding to a format, and the mean square error: as `Quanta.rounded`, underflow to zero included.
+
+    With w the smallest number of the format, what lies below w / 2 becomes 0 when it is rounded to nearest, below w
+    when it is rounded toward zero, and its error is the number itself; stochastic rounding makes it 0 or w, with mean
+    square error |x| w - x^2. Numbers in a binade so low are taken as uniform there: E x^2 = (7/3) 4^k, E |x| = 1.5 2^k.
+
+    Parameters
+    ----------
+    quanta : Quanta
+    binades : array, (..., COUNT)
+        Law of the value's binade, as `binade_probabilities` gives it.
+    second : array, (...)
+        Mean square of the value: what is flushed to zero has no more.
+    """
+    known = spacing_binades(binades, fmt)
+    lowest = fmt.smallest_exponent - fmt.precision + 1 - (rounding == "nearest")
+    tiny = np.where(lowest > _K, binades, 0.0)
+    share = tiny.sum(-1)
+    if not np.any(share > 0):
+        return quanta.rounded(known, fmt.precision, rounding)
+    rest = np.maximum(1 - share, 0.0)
+    within = known.copy()
+    within[..., TOP - fmt.smallest_exponent] -= share
+    some = (rest > 1e-9)[..., np.newaxis]
+    law = np.where(some, np.maximum(within, 0.0) / np.where(some, rest[..., np.newaxis], 1.0), known)
+    after, error = quanta.rounded(law, fmt.precision, rounding)
+    square = np.minimum((tiny * (7 / 3) * 4.0**_K).sum(-1), second)
+    if rounding == "stochastic":
+        square = np.maximum((tiny * 1.5 * 2.0**_K).sum(-1) * float(fmt.smallest) - square, 0.0)
+    return after, rest * error + square
 
 
 def spacing_binades(binades: np.ndarray, fmt: BinaryFormat) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from error_analysis.prediction.binades import COUNT, Quanta, binade_probabilities, spacing_binades
+from error_analysis.prediction.binades import COUNT, Quanta, binade_probabilities, rounded_in, spacing_binades
 from error_analysis.prediction.bounds import check_arguments
 from error_analysis.prediction.partial_sums import additions_passed, partial_sums, thinned
 from error_analysis.prediction.perturbation import Shift, constant_shifts, squared_change
@@ -39,6 +39,7 @@ DATA = {"uniform": Law(1 / 3, -6 / 5), "normal": Law(1.0, 0.0)}
 """i.i.d. uniform on [-1, 1], and standard normal; drawn as `error_analysis.random_tiles` does."""
 
 
+_LEAST_SCALE = 1e-60
 _NARROW = -64
 """Formats whose normal numbers end above 2 to this have the spacing of their subnormal ones modelled."""
 
@@ -134,7 +135,9 @@ def estimate(
     float64. Against measurement: within 10 % for float32 F(2..8, 3) with the published points, in one and two
     dimensions; within 15 % for the narrower formats and for up to 64 channels in any order, also with stochastic
     rounding; within 30 % with rounding toward zero. Overflow is not counted; underflow is, where a stage has an
-    exponent range of less than 8 bits: in wider formats the estimate is just proportional to the scales.
+    exponent range of less than 8 bits: in wider formats the estimate is just proportional to the scales. Where most
+    values are flushed to zero it is too large by a factor of up to 4, since each flush is taken for an error of its
+    own, and with stochastic rounding by more: its errors are then few and large.
 
     Source
     ------
@@ -152,8 +155,9 @@ def estimate(
     if data not in DATA:
         raise ValueError(f"data must be one of {', '.join(DATA)}; got {data!r}.")
     for name, value in (("d_scale", d_scale), ("g_scale", g_scale)):
-        if not 0 < value < math.inf:
-            raise ValueError(f"{name} must be a positive finite number; got {value!r}.")
+        # Squares of what has the size of both scales must stay within the range of float64.
+        if not (isinstance(value, (int, float, np.floating)) and _LEAST_SCALE <= value <= 1 / _LEAST_SCALE):
+            raise ValueError(f"{name} must be a number from {_LEAST_SCALE:g} to {1 / _LEAST_SCALE:g}; got {value!r}.")
     outside = 1.0
     if models_no_underflow(A):
         outside, d_scale, g_scale = d_scale * g_scale, 1.0, 1.0
@@ -229,9 +233,9 @@ class _Model:
         Their quanta are in the binades of this format.
         """
         fmt = format_of(dtype)
-        binades = spacing_binades(binade_probabilities(values.second, values.kurtosis), fmt)
-        quanta, error = values.quanta.rounded(binades, fmt.precision, self.A.rounding)
-        error, lost = self._apart(values.quanta, binades, error, values.second, dtype)
+        binades = binade_probabilities(values.second, values.kurtosis)
+        quanta, error = rounded_in(values.quanta, binades, values.second, fmt, self.A.rounding)
+        error, lost = self._apart(values.quanta, spacing_binades(binades, fmt), error, values.second, dtype)
         return values._replace(quanta=quanta), error, lost
 
     def _apart(
@@ -287,7 +291,8 @@ class _Model:
         """One axis: quanta after it, and the mean square of each value's rounding."""
         program: Program = stage.programs[axis]
         fmt, shifts = format_of(dtype), constant_shifts(program, dtype)
-        binades = spacing_binades(binade_probabilities(second, kurtosis), fmt)
+        binades = binade_probabilities(second, kurtosis)
+        spacings = spacing_binades(binades, fmt)
         held = [Quanta(q) for q in np.moveaxis(quanta.probabilities, axis, 0)]
         errors = [np.zeros(second.shape[1:])] * program.inputs
         for op in program.ops:
@@ -301,8 +306,8 @@ class _Model:
                 held.append(exact)
                 continue
             e = len(held)
-            after, error = exact.rounded(binades[e], fmt.precision, self.A.rounding)
-            error, lost = self._apart(exact, binades[e], error, second[e], dtype)
+            after, error = rounded_in(exact, binades[e], second[e], fmt, self.A.rounding)
+            error, lost = self._apart(exact, spacings[e], error, second[e], dtype)
             if lost:
                 shifts.append((e, e, -lost))
             errors.append(error)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from error_analysis.prediction.bounds import bound
+from error_analysis.prediction.bounds import bound, check_arguments
 from error_analysis.prediction.estimate import estimate, models_no_underflow
 from winograd import Algorithm, format_of
 
@@ -101,11 +101,12 @@ def tolerance(
     >>> t.rtol == 2.0**-24, 1e-5 < t.atol < 5e-5
     (False, True)
     """
-    expected = estimate(A, channels, data, d_scale, g_scale)
-    if outputs < 1:
-        raise ValueError(f"outputs must be at least 1; got {outputs!r}.")
-    if not 0 < false_alarm < 1:
+    check_arguments(A, channels)
+    if isinstance(outputs, bool) or not isinstance(outputs, (int, float, np.number)) or not 1 <= outputs < math.inf:
+        raise ValueError(f"outputs must be a number of at least 1; got {outputs!r}.")
+    if not (isinstance(false_alarm, float) and 0 < false_alarm < 1):
         raise ValueError(f"false_alarm must be between 0 and 1; got {false_alarm!r}.")
+    expected = estimate(A, channels, data, d_scale, g_scale)
     limit = _NORMAL_LIMIT if data == "normal" else 1.0
     d_max, g_max = d_scale * limit, g_scale * limit
     worst = bound(A, channels, d_max, g_max)

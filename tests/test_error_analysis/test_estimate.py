@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import winograd as wg
+from error_analysis import convert, measure
 from error_analysis.emulation.emulate import emulate
 from error_analysis.emulation.oracle import exact_correlation
 from error_analysis.measurement.data import random_tiles
@@ -155,3 +156,21 @@ def test_bad_input_is_refused(arguments: tuple, error: type, message: str) -> No
     with pytest.raises(error) as caught:
         estimate(*arguments)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("scale", "least", "most"), [(1e-1, 0.8, 1.2), (1e-3, 0.6, 1.2), (1e-4, 1.0, 4.0), (1e-6, 1.0, 4.0)]
+)
+def test_underflow_to_zero_is_counted(scale, least, most):
+    """In float16 the transforms flush ever more to zero as the data shrink; the docstring promises a factor of 4."""
+    A = wg.Algorithm(wg.toom_cook(4, 3, [0, 1, -1, "1/2", -2, wg.INF]), dtype="float16")
+    generator = np.random.default_rng(0)
+    d, g = (convert(generator.uniform(-scale, scale, (3000, 1, n)), "float16") for n in (6, 3))
+    seen = measure(A, data=(d, g)).mean_abs.value
+    assert least * seen < estimate(A, d_scale=scale, g_scale=scale).mean < most * seen
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, 1e-300, 1e200, float("nan"), "1"])
+def test_scales_out_of_range_are_refused(scale):
+    with pytest.raises(ValueError, match="d_scale must be a number from"):
+        estimate(wg.Algorithm(wg.toom_cook(2, 3, [0, 1, -1, wg.INF])), d_scale=scale)

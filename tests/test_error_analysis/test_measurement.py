@@ -356,3 +356,9 @@ def test_an_algorithm_that_cannot_be_measured_cannot_be_made(recipe, error, mess
     with pytest.raises(error) as caught:
         wg.Algorithm(**{"transforms": T, **recipe})
     assert message in str(caught.value)
+
+
+def test_auto_without_a_finite_error_goes_on_to_the_end():
+    A = wg.Algorithm(wg.toom_cook(2, 3, [0, 1, -1, wg.INF]), dtype="binary(4, -3, 2)", stored_dtype="float32")
+    report = measure(A, trials="auto", channels=512, data="adversarial", max_trials=400)
+    assert report.ended != "complete" and report.trials == 400 and math.isnan(report.mean_abs.value)

@@ -133,3 +133,14 @@ def test_equality_is_of_what_was_measured():
     report = measure(A, trials=50)
     assert report != measure(A, trials=51) and report != "a report"
     assert len({report, measure(A, trials=50)}) == 1
+
+
+@pytest.mark.parametrize("scale", [1e-140, 1e100, 1e150])
+def test_reports_at_the_ends_of_the_range_are_read_back_equal(scale):
+    """Squares of such errors leave the range of float64; the mean and its interval do not need them."""
+    A = wg.Algorithm(wg.toom_cook(2, 3, [0, 1, -1, wg.INF]), dtype="float64")
+    generator = np.random.default_rng(0)
+    data = generator.uniform(-1, 1, (50, 2, 4)) * scale, generator.uniform(-1, 1, (50, 2, 3)) * scale
+    report = measure(A, data=data)
+    assert report.mean_abs.low < report.mean_abs.value < report.mean_abs.high < np.inf
+    assert Report.from_json(report.to_json()) == report

@@ -116,9 +116,9 @@ def test_tails_bound_the_laws_they_are_for() -> None:
     ("options", "message"),
     [
         ({"data": "relu"}, "data must be one of uniform, normal; got 'relu'."),
-        ({"d_scale": 0.0}, "d_scale must be a positive finite number; got 0.0."),
-        ({"g_scale": float("inf")}, "g_scale must be a positive finite number; got inf."),
-        ({"outputs": 0}, "outputs must be at least 1; got 0."),
+        ({"d_scale": 0.0}, "d_scale must be a number from 1e-60 to 1e+60; got 0.0."),
+        ({"g_scale": float("inf")}, "g_scale must be a number from 1e-60 to 1e+60; got inf."),
+        ({"outputs": 0}, "outputs must be a number of at least 1; got 0."),
         ({"false_alarm": 1.0}, "false_alarm must be between 0 and 1; got 1.0."),
         ({"channels": 0}, "channels must be at least 1; got 0."),
     ],

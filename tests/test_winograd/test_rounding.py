@@ -203,3 +203,11 @@ def test_overflow_names_the_entry() -> None:
     with pytest.raises(OverflowError, match=r"AT\[1, 1\] = 1073741824 exceeds the largest float16, 65504; rescale"):
         round_matrix(matrix, "float16", "AT")
     assert round_matrix(matrix, "float32", "AT")[1, 1] == 4**15
+
+
+@pytest.mark.parametrize("name", ["x", "float32"])
+def test_a_format_is_what_its_name_says(name):
+    """Records and Algorithms hold names: another format under a name would be lost on the way."""
+    with pytest.raises(ValueError, match=r"a format must be what its name says|dtype must be one of"):
+        format_of(BinaryFormat(name, 5, -3, 4))
+    assert format_of(format_of("binary(5, -3, 4)")).precision == 5
