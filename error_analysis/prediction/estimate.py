@@ -128,7 +128,7 @@ def estimate(
     TypeError
         If A is no Algorithm, or channels no integer.
     ValueError
-        For channels < 1, other data, or scales that are not positive.
+        For channels < 1, other data, or scales not from 1e-60 to 1e60.
 
     Rounding
     --------

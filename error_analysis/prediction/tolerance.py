@@ -82,7 +82,7 @@ def tolerance(
     TypeError
         If A is no Algorithm, or channels no integer.
     ValueError
-        For channels < 1, unknown data, scales that are not positive, outputs < 1, or a probability not in (0, 1).
+        For channels < 1, unknown data, scales not from 1e-60 to 1e60, outputs < 1, or a probability not in (0, 1).
 
     Rounding
     --------

@@ -12,6 +12,10 @@ U32 = 2.0**-24
 F23 = wg.Algorithm(wg.toom_cook(2, 3, [0, 1, -1, wg.INF]))
 
 
+# Relative tolerances here: bounds are enlarged by 1e-10 at each step, so equal ones agree to 1e-9; where a bound also
+# counts its terms of second order and underflow, of size u = 6e-8 beside the first, to 1e-6.
+
+
 def test_exact_constants_and_powers_of_two_cost_nothing() -> None:
     """Algorithms with no constants but +-1: only products and additions count."""
     identity = wg.Algorithm(wg.toom_cook(1, 1, [wg.INF]))

@@ -27,6 +27,7 @@ def test_the_error_stays_below_and_comes_near(options: tuple, fma: bool, dtype: 
     exact = (V.astype(float) * U.astype(float)).sum(axis=1)
     products, sums, total = channel_sum_errors(A, channels, np.array(1.0), RoundingBound(dtype, "nearest"))
     error = np.abs(computed - exact).max()
+    # `exact` is itself summed in float64: fewer than 24 roundings of sums below 24, each of at most 16 * 2^-53.
     assert error <= float(products + sums) * SLACK + 1e-14 * channels
     # Second-order terms are most of Kahan's with three bits.
     assert error >= float(products + sums) / (12 if dtype != "float8_e5m2" else 30)

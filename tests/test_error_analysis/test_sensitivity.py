@@ -65,6 +65,7 @@ def test_an_error_reaches_the_outputs_as_the_tables_say(A: wg.Algorithm) -> None
         return [float(a - b) for a, b in zip(after, y, strict=True)]
 
     floats = [np.array([float(x) for x in values]) for values in (d, g, M)]
+    # Exact on one side, in float64 on the other; fewer than a hundred terms, each far below 1e4: 1e6 * 2^-53 < 1e-9.
     for e in range(len(t.z_BT)):
         assert change(U, disturbed(programs.BT, e, d)) == pytest.approx(t.z_BT[e] @ floats[1], abs=1e-9)
     for e in range(len(t.z_G)):
