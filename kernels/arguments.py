@@ -25,37 +25,37 @@ def check_float(value: np.ndarray, name: str) -> None:
         raise TypeError(f"{name} must be float32 or float64; got {value.dtype}: convert it with astype.")
 
 
-def as_pair(value: Any, name: str, axes: int, smallest: int) -> Pair:
-    """An integer, or one for each axis, as (height, width); for one axis as (the neutral value, width)."""
+def as_numbers(value: Any, name: str, axes: int, smallest: int) -> tuple[int, ...]:
+    """An integer, or one for each axis, as one for each axis."""
     values = value if isinstance(value, (tuple, list)) else (value,) * axes
     if len(values) != axes or not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values):
         raise ValueError(f"{name} must be an integer or {axes} of them; got {value!r}.")
     if min(values) < smallest:
         raise ValueError(f"{name} must be at least {smallest}; got {value!r}.")
-    pair = tuple(int(v) for v in values)
-    return (pair[0], pair[1]) if axes == 2 else (smallest, pair[0])
+    return tuple(int(v) for v in values)
 
 
-def as_padding(value: Any, axes: int, taps: Pair, stride: Pair, dilation: Pair) -> tuple[Pair, Pair]:
-    """Padding as ((top, bottom), (left, right)).
+def as_padding(
+    value: Any, axes: int, taps: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[Pair, ...]:
+    """Padding as (before, after) for each axis.
 
     Takes a number, one for each axis, a pair of sides for each axis, "valid" (none) or "same" (output as large as the
     input, for stride 1; of an odd total the smaller half comes first, as in PyTorch).
     """
     if isinstance(value, str):
         if value == "valid":
-            return (0, 0), (0, 0)
+            return ((0, 0),) * axes
         if value != "same":
             raise ValueError(f'padding must be numbers, "same" or "valid"; got {value!r}.')
-        if stride != (1, 1):
+        if max(stride) > 1:
             raise ValueError(f'padding "same" needs stride 1; got stride {stride}.')
         totals = [d * (r - 1) for d, r in zip(dilation, taps, strict=True)]
-        return (totals[0] // 2, totals[0] - totals[0] // 2), (totals[1] // 2, totals[1] - totals[1] // 2)
+        return tuple((total // 2, total - total // 2) for total in totals)
     if isinstance(value, (tuple, list)) and len(value) == axes and all(isinstance(v, (tuple, list)) for v in value):
-        sides = [as_pair(v, "padding", 2, 0) for v in value]
-        return (sides[0], sides[1]) if axes == 2 else ((0, 0), sides[0])
-    down, across = as_pair(value, "padding", axes, 0)
-    return (down, down), (across, across)
+        pairs = [as_numbers(v, "padding", 2, 0) for v in value]
+        return tuple((before, after) for before, after in pairs)
+    return tuple((side, side) for side in as_numbers(value, "padding", axes, 0))
 
 
 def output_size(length: int, taps: int, padding: Pair, stride: int, dilation: int, axis: str) -> int:

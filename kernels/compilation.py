@@ -232,21 +232,24 @@ def inlined(function: Callable[..., Any]) -> Any:
 def header(length: int) -> str:
     """The lines that open a generated module whose vectors have this length.
 
-    They define `np`, `kernel`, `inlined`, `fma`, `keep_rolled` and the operations of `kernels.simd.lane_ops`.
+    They define `np`, `kernel`, `inlined`, `fetch_add`, `fma`, `at_least`, `keep_rolled`, `prefetch` and the operations of
+    `kernels.simd.lane_ops`.
 
     Examples
     --------
     >>> print(header(8), end="")
     import numpy as np
+    from kernels.atomic import fetch_add
     from kernels.compilation import inlined, kernel
-    from kernels.simd import fma, keep_rolled, lane_ops
+    from kernels.simd import at_least, fma, keep_rolled, lane_ops, prefetch
     <BLANKLINE>
-    load, broadcast, store, zero, splat, transpose_block = lane_ops(8)
+    load, load_first, broadcast, store, store_first, zero, splat, transpose_block, transpose_corner = lane_ops(8)
     """
     return (
         "import numpy as np\n"
+        "from kernels.atomic import fetch_add\n"
         "from kernels.compilation import inlined, kernel\n"
-        "from kernels.simd import fma, keep_rolled, lane_ops\n\n"
+        "from kernels.simd import at_least, fma, keep_rolled, lane_ops, prefetch\n\n"
         f"{', '.join(LaneOps._fields)} = lane_ops({length})\n"
     )
 
