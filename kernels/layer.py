@@ -174,7 +174,7 @@ class _Layer:
             y_steps = [y_steps[0], y_steps[-1], *y_steps[1:-1]]
         missing = [0] * (3 - axes)
         return Problem(
-            images=x.shape[0], channels=self.channels // self.groups, filters=self.filters // self.groups,
+            images=max(1, len(x)), channels=self.channels // self.groups, filters=self.filters // self.groups,
             groups=self.groups, size=triple(size), out=triple(out), taps=triple(self.taps),
             stride=triple(self.stride), dilation=triple(self.dilation),
             pad=triple_of_padding(self.padding),
