@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from kernels.problem import Problem
+from kernels.rates import rates
+from kernels.schedule import direct_schedule, tiled_schedule
 from winograd import INF, Algorithm, Transform, toom_cook
 
-__all__ = ["NAMES", "candidates", "check_algorithm", "phase_taps", "winograd_fits"]
+__all__ = ["NAMES", "Choice", "candidates", "check_algorithm", "checked_error", "chosen", "phase_taps"]
 
 NAMES = ("auto", "direct", "winograd", "im2col", "fft")
 
@@ -82,6 +86,51 @@ def check_algorithm(
         raise ValueError(
             f"algorithm must round to nearest and sum linear, blocked or pairwise to be compiled; got {algorithm}."
         )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An algorithm, and why."""
+
+    algorithm: Algorithm | str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.algorithm} ({self.reason})"
+
+
+def checked_error(max_error: float | None, algorithm: Algorithm | str) -> float | None:
+    """A positive number or None; only where there is a choice."""
+    if max_error is None:
+        return None
+    if isinstance(max_error, bool) or not isinstance(max_error, (int, float)) or not max_error > 0:
+        raise ValueError(f"max_error must be a positive number; got {max_error!r}.")
+    if not isinstance(algorithm, str) or algorithm not in ("auto", "winograd"):
+        raise ValueError(f'max_error must go with algorithm "auto" or "winograd"; got {algorithm}.')
+    return float(max_error)
+
+
+@lru_cache(maxsize=4096)
+def chosen(algorithm: Algorithm | str, axes: int, problem: Problem, max_error: float | None) -> Choice:
+    """What to run for a problem, of least expected time where there is a choice."""
+    if isinstance(algorithm, Algorithm) or algorithm not in ("auto", "winograd"):
+        return Choice(algorithm, "asked for")
+    options = (problem.taps[-axes:], problem.stride[-axes:], problem.dilation[-axes:], problem.dtype)
+    per_s = rates().fmas_per_s
+    times: list[tuple[float, Algorithm | str]] = []
+    if algorithm == "auto":
+        depthwise = problem.channels == 1 and problem.groups > 1
+        if depthwise:
+            return Choice("direct", "one channel a group")
+        times.append((direct_schedule(problem).cost / per_s, "direct"))
+    times += [(tiled_schedule(problem, A).cost / per_s, A) for A in candidates(axes, *options)]
+    times.sort(key=lambda pair: pair[0])
+    others = ", ".join(f"{_name(A)} {1e6 * seconds:.0f} us" for seconds, A in times[1:4])
+    return Choice(times[0][1], f"expected {1e6 * times[0][0]:.0f} us" + (f"; {others}" if others else ""))
+
+
+def _name(algorithm: Algorithm | str) -> str:
+    return algorithm if isinstance(algorithm, str) else algorithm.size
 
 
 def candidates(

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from kernels.arguments import as_numbers, as_padding, check_array, output_size
-from kernels.choice import candidates, check_algorithm
+from kernels import fft, im2col
+from kernels.arguments import LAYOUTS, as_groups, as_numbers, as_padding, check_array, output_sizes
+from kernels.choice import Choice, check_algorithm, checked_error, chosen
 from kernels.direct import DepthwiseFilter, DirectFilter
 from kernels.host import host
 from kernels.problem import Plan, Problem, flat_memory
+from kernels.schedule import triple
 from kernels.team import thread_count
-from kernels.tiled import TransformedFilter, triple
+from kernels.tiled import TransformedFilter
 from kernels.workspace import aligned_empty
 from winograd import Algorithm
 
-_AXES = ("depth", "height", "width")
 _MOST_PLANS = 64
 
 Prepared = TransformedFilter | DirectFilter | DepthwiseFilter
@@ -28,7 +30,9 @@ Prepared = TransformedFilter | DirectFilter | DepthwiseFilter
 class _Call:
     """What a layer does with one shape of input."""
 
-    plan: Plan
+    choice: Choice
+    plan: Plan | None
+    library: Callable[[np.ndarray], np.ndarray] | None  # instead of a plan: batch of planes to batch of planes
     shape: tuple[int, ...]
     straight: bool  # whether the input's memory can be read as it lies
 
@@ -37,7 +41,7 @@ class _Layer:
     """What the layers of one to three axes share; `Conv2d` says what there is to know."""
 
     _axes = 2
-    _layouts = ("NCHW", "NHWC")
+    _layouts = LAYOUTS[2]
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class _Layer:
         algorithm: Algorithm | str = "auto",
         threads: int | None = None,
         relu: bool = False,
+        max_error: float | None = None,
     ) -> None:
         axes = self._axes
         if layout is not None and layout not in self._layouts:
@@ -65,14 +70,13 @@ class _Layer:
         self.stride = as_numbers(stride, "stride", axes, 1)
         self.dilation = as_numbers(dilation, "dilation", axes, 1)
         self.padding = as_padding(padding, axes, self.taps, self.stride, self.dilation)
-        if isinstance(groups, bool) or not isinstance(groups, (int, np.integer)) or groups < 1 or self.filters % groups:
-            raise ValueError(f"groups must be a positive divisor of the {self.filters} filters; got {groups!r}.")
-        self.groups = int(groups)
+        self.groups = as_groups(groups, self.filters)
         self.channels = per_group * self.groups
         self.relu = bool(relu)
         self.bias = self._checked_bias(bias)
         self._biased = bias is not None
         self.threads = None if threads is None else thread_count(threads)
+        self.max_error = checked_error(max_error, algorithm)
         check_algorithm(algorithm, axes, self.taps, self.stride, self.dilation, self.dtype.name)
         self.algorithm = algorithm
         self._w = np.array(w, self.dtype, order="C")  # a copy of its own
@@ -101,6 +105,8 @@ class _Layer:
             call = None
         if call is None:
             call = self._called(x)
+        if call.plan is None:
+            return self._by_library(x, call)
         y = aligned_empty(call.shape, self.dtype)
         if y.size:
             source = x if call.straight else np.ascontiguousarray(x, self.dtype)
@@ -116,12 +122,19 @@ class _Layer:
     @property
     def workspace_bytes(self) -> int:
         """Bytes that each thread works in, beside filter, input and output: the most of the input shapes seen so far."""
-        return max((call.plan.workspace_bytes for call in self._calls.values()), default=0)
+        return max((call.plan.workspace_bytes for call in self._calls.values() if call.plan), default=0)
+
+    @property
+    def plan(self) -> str:
+        """What the layer does with each shape of input seen so far, and why."""
+        return "\n".join(
+            f"x {key[0]}: {call.choice}" + (f"; {call.plan}" if call.plan else "") for key, call in self._calls.items()
+        ) or "no input seen yet"
 
     def algorithm_for(self, shape: tuple[int, ...]) -> Algorithm | str:
         """The algorithm that inputs of this shape, in the layer's layout, are convolved with."""
         x = np.lib.stride_tricks.as_strided(np.zeros(1, self.dtype), shape, (0,) * len(shape))
-        return self._chosen(self._problem(x))
+        return self._chosen(self._problem(x)).algorithm
 
     def _called(self, x: np.ndarray) -> _Call:
         """The call for inputs like x, checked and planned."""
@@ -136,8 +149,16 @@ class _Layer:
         space = problem.out[-self._axes :]
         shape = (len(x), self.filters, *space) if place == 1 else (len(x), *space, self.filters)
         with self._lock:
-            plan = self._prepare(self._chosen(problem)).plan(problem, self.bias)
-            call = _Call(plan, shape, straight)
+            choice = self._chosen(problem)
+            options = (self.stride, self.padding, self.dilation, self.groups)
+            if choice.algorithm == "im2col":
+                call = _Call(choice, None, lambda planes: im2col.run(planes, self._w, *options), shape, False)
+            elif choice.algorithm == "fft":
+                spectrum = fft.transformed(self._w, problem.size[-self._axes :], *options)
+                call = _Call(choice, None, lambda planes: spectrum(planes, problem.threads), shape, False)
+            else:
+                plan = self._prepare(choice.algorithm).plan(problem, self.bias)
+                call = _Call(choice, plan, None, shape, straight)
             if len(self._calls) >= _MOST_PLANS:
                 self._calls.clear()
             self._calls[x.shape, x.strides, x.dtype, problem.threads] = call
@@ -159,10 +180,7 @@ class _Layer:
         item = x.itemsize
         last = self.layout.index("C") != 1
         size = x.shape[1:-1] if last else x.shape[2:]
-        out = tuple(
-            output_size(*values)
-            for values in zip(size, self.taps, self.padding, self.stride, self.dilation, _AXES[-axes:], strict=True)
-        )
+        out = output_sizes(size, self.taps, self.stride, self.padding, self.dilation)
         steps = [step // item for step in x.strides]
         if last:
             steps = [steps[0], steps[-1], *steps[1:-1]]
@@ -182,13 +200,19 @@ class _Layer:
             dtype=self.dtype.name, threads=thread_count(self.threads), has_bias=self._biased, relu=self.relu,
         )
 
-    def _chosen(self, problem: Problem) -> Algorithm | str:
-        if isinstance(self.algorithm, Algorithm) or self.algorithm == "direct":
-            return self.algorithm
-        fast = list(candidates(self._axes, self.taps, self.stride, self.dilation, self.dtype.name))
-        if fast and self.groups == 1:
-            return fast[-1]
-        return "direct"
+    def _chosen(self, problem: Problem) -> Choice:
+        return chosen(self.algorithm, self._axes, problem, self.max_error)
+
+    def _by_library(self, x: np.ndarray, call: _Call) -> np.ndarray:
+        assert call.library is not None
+        last = self.layout.index("C") != 1
+        planes = np.asarray(np.moveaxis(x, -1, 1) if last else x, self.dtype)
+        y = call.library(planes) if planes.size else np.zeros((0, self.filters, *call.shape[2:]), self.dtype)
+        if self._biased:
+            y += self.bias[: self.filters].reshape(-1, *(1,) * self._axes)
+        if self.relu:
+            np.maximum(y, 0, out=y)
+        return np.ascontiguousarray(np.moveaxis(y, 1, -1)) if last else y
 
     def _prepare(self, algorithm: Algorithm | str) -> Prepared:
         with self._lock:
@@ -294,7 +318,7 @@ class Conv1d(_Layer):
     """
 
     _axes = 1
-    _layouts = ("NCW", "NWC")
+    _layouts = LAYOUTS[1]
 
 
 class Conv3d(_Layer):
@@ -313,4 +337,4 @@ class Conv3d(_Layer):
     """
 
     _axes = 3
-    _layouts = ("NCDHW", "NDHWC")
+    _layouts = LAYOUTS[3]

@@ -12,7 +12,7 @@ from kernels.geometry import geometry_array
 from kernels.team import team
 from kernels.workspace import given_back, taken, workspace_bytes
 
-__all__ = ["Plan", "Problem", "Triple", "flat_memory", "makespan"]
+__all__ = ["Plan", "Problem", "Triple", "flat_memory"]
 
 Triple = tuple[int, int, int]
 
@@ -112,6 +112,11 @@ class Plan:
         return cls(run, filter_, bias, fields, sizes, integers, problem.dtype, problem.threads, geometry_array(fields),
                    workspace_bytes(sizes, problem.dtype, integers))
 
+    def __str__(self) -> str:
+        units = self.fields["UNITS"]
+        return (f"{units} {'unit' if units == 1 else 'units'} of work for at most {self.threads} "
+                f"{'thread' if self.threads == 1 else 'threads'}, {self.workspace_bytes / 2**20:.2f} MiB each")
+
     def __call__(self, x: np.ndarray, y: np.ndarray) -> None:
         """Convolve: both arrays one-dimensional, as `flat_memory` gives them."""
         shared = np.zeros(2, np.int64)
@@ -149,8 +154,3 @@ class _Memory:
         self.__array_interface__ = {
             "version": 3, "typestr": interface["typestr"], "data": (interface["data"][0], False), "shape": (span,),
         }
-
-
-def makespan(units: int, threads: int, cost: float) -> float:
-    """Expected time until so many units of equal cost are done, by threads of which some come late."""
-    return units * cost / threads + (cost * (threads - 1) / threads if units % threads else 0.3 * cost * (threads > 1))

@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -122,11 +123,9 @@ class Team:
                     self._asleep.append(bell)
                 bell.acquire()
                 continue
-            try:
+            with suppress(Exception):  # too little memory for a workspace, say: others claim what it did not
                 job()
-            except Exception:  # too little memory for a workspace, say: units not claimed are left to the others
-                pass
-            job = None  # or the arrays of the last call would live on
+            del job  # or the arrays of the last call would live on
 
 
 _NO_ONE = np.zeros(1, np.int64)

@@ -6,26 +6,13 @@ import math
 
 import numpy as np
 
-from kernels.direct import product_cost
 from kernels.generation import algorithm_module, chunk_channels
 from kernels.host import host
-from kernels.problem import Plan, Problem, Triple, makespan
+from kernels.problem import Plan, Problem, Triple
+from kernels.schedule import tile_counts, tiled_schedule, triple
 from winograd import Algorithm
 
 __all__ = ["TransformedFilter"]
-
-_BLOCK_BYTES = 768 * 1024
-"""What V and one panel of M may take: most of a second-level cache of one MiB, common on servers."""
-
-_MOST_ROWS = 8
-"""Register tiles a block has at most; more reuse of U gains nothing."""
-
-
-def triple(values: tuple[int, ...]) -> Triple:
-    """One to three numbers as (z, 0, 1)."""
-    z, first, second = (1, 1, *values)[-3:]
-    return z, first, second
-
 
 class TransformedFilter:
     """U = G g G^T of all filters, for `algorithm`.
@@ -58,16 +45,13 @@ class TransformedFilter:
         """How a problem is run."""
         m, n = triple(self.algorithm.m), triple(self.algorithm.n)
         length = triple(self.algorithm.tile)
-        counts = tuple(
-            -(-(-(-out // dilation)) // outputs)
-            for out, dilation, outputs in zip(problem.out, problem.dilation, m, strict=True)
-        )
+        counts = tile_counts(problem, m)
         tiles = problem.images * math.prod(problem.dilation) * math.prod(counts)
-        block, parts = self._blocks(problem, tiles, counts)
-        v_stride = self._v_stride()
+        schedule = tiled_schedule(problem, self.algorithm)
+        block, v_stride = schedule.block, schedule.v_stride
         fields = problem.fields() | {
-            "TILES": tiles, "BLOCK": block, "PARTS": parts, "V_STRIDE": v_stride,
-            "UNITS": -(-tiles // block) * problem.groups * parts,
+            "TILES": tiles, "BLOCK": block, "PARTS": schedule.parts, "V_STRIDE": v_stride,
+            "UNITS": -(-tiles // block) * problem.groups * schedule.parts,
         }
         for name, values in (("TILES", counts), ("STEPS", problem.stride), ("PHASES", problem.dilation)):
             ends = ("DEEP", "DOWN", "ACROSS") if name == "TILES" else ("Z", "0", "1")
@@ -89,45 +73,6 @@ class TransformedFilter:
             m[0] * m[1] * run * m[2] * vector,
         )
         return Plan.of(self.module.run_units, self.packed, bias, problem, fields, sizes)
-
-    def _v_stride(self) -> int:
-        # Each phase writes whole vectors, the last ones of which may be less than full.
-        phases = math.prod(self.stride)
-        channels = self.channels // phases
-        length = self.tile.length
-        used = (phases - 1) * channels + -(-channels // length) * length
-        stride = -(-used // length) * length
-        if stride * np.dtype(self.algorithm.dtype).itemsize % 4096 == 0:
-            stride += self.tile.length  # rows a multiple of 4096 bytes apart would share one set of the first-level cache
-        return stride
-
-    def _blocks(self, problem: Problem, tiles: int, counts: tuple[int, ...]) -> tuple[int, int]:
-        """Tiles in a block, and parts of the panels, so that all threads end soon and together."""
-        tile = self.tile
-        products = math.prod(self.algorithm.n)
-        item = np.dtype(self.algorithm.dtype).itemsize
-        panels = -(-problem.filters // tile.columns)
-        per_tile = products * item * (self._v_stride() + tile.columns)
-        most = max(1, min(_MOST_ROWS, _BLOCK_BYTES // (per_tile * tile.rows))) * tile.rows
-        best: tuple[float, int, int] | None = None
-        for blocks in range(-(-tiles // most), -(-tiles // most) + 4 * problem.threads):
-            for whole in (tile.rows, 1):  # blocks of whole register tiles, or as equal as can be
-                block = min(tiles, most, -(-(-(-tiles // blocks)) // whole) * whole)
-                units = -(-tiles // block) * problem.groups
-                rows = product_cost(block, tile)
-                for parts in sorted({1, min(panels, problem.threads), min(panels, 2 * problem.threads)}):
-                    product = products * rows * tile.vectors * self.channels * -(-panels // parts)
-                    transforms = 8 * products * block * (
-                        self.channels / tile.length + -(-panels // parts) * tile.vectors
-                    )
-                    reading = -(-panels // parts) * products * self.channels * tile.vectors * 2
-                    # The part of the last block that is not there costs nothing.
-                    share = tiles / (-(-tiles // block) * block) if units * parts > 4 * problem.threads else 1.0
-                    total = makespan(units * parts, problem.threads, (product + transforms + reading) * share)
-                    if best is None or total < best[0]:
-                        best = total, block, parts
-        assert best is not None
-        return best[1:]
 
 
 def filter_phases(w: np.ndarray, stride: Triple) -> np.ndarray:
