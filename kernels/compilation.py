@@ -39,7 +39,8 @@ from numba.core.serialize import dumps
 from kernels.host import host
 from kernels.simd import LaneOps
 
-__all__ = ["cache_folder", "clear_cache", "fingerprint", "header", "inlined", "kernel", "load_module", "module_name", "write_whole"]
+__all__ = ["cache_folder", "clear_cache", "fingerprint", "header", "inlined", "kernel", "load_module", "module_name",
+           "write_whole"]
 
 # nogil: threads share a kernel's work. error_model: no division raises. fastmath would change rounded bits.
 _SETTINGS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy", "boundscheck": False}

@@ -30,7 +30,7 @@ def row_counts(rows: int) -> tuple[int, ...]:
     >>> row_counts(14), row_counts(6)
     ((14, 10, 8, 7, 4, 2, 1), (6, 4, 3, 2, 1))
     """
-    return tuple(sorted({rows, rows // 2, *(count for count in (10, 8, 4, 2, 1) if count < rows)}, reverse=True))
+    return tuple(sorted({rows, max(1, rows // 2), *(count for count in (10, 8, 4, 2, 1) if count < rows)}, reverse=True))
 
 
 def splits(heights: tuple[int, ...]) -> tuple[int, ...]:

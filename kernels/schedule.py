@@ -35,6 +35,12 @@ _STRIP_BYTES = 384 * 1024
 _DEPTHWISE_BYTES = 96 * 1024
 """What the window and the outputs of a block of one vector of channels may take."""
 
+_THREAD_BYTES = 4 * 2**20
+"""What a thread may take for all it works in."""
+
+_SMALL_BYTES = 640 * 1024
+"""What of that is kept for the small buffers of the fast kernels: all but V and M."""
+
 SET_BYTES = 4096
 """Rows so far apart share a set of the first-level cache, which holds fewer of them than a register tile has rows."""
 
@@ -114,11 +120,17 @@ def direct_schedule(problem: Problem) -> DirectSchedule:
     filter_bytes = problem.groups * panels * tile.columns * taps * problem.channels * item
     copied = problem.x_steps[1] != 1 or problem.pad != (0, 0, 0)
     best: DirectSchedule | None = None
-    for columns in (width, *(width // pieces for pieces in (2, 4, 8, 16, 32, 64) if width >= 14 * pieces)):
+    for columns in (width >> halvings for halvings in range(width.bit_length())):
+        if columns < 14 and columns < width and best is not None:
+            break
         for rows in range(1, height + 1):
             if rows > 1 and -(-height // rows) == -(-height // (rows - 1)):
                 continue  # as many blocks as with a row less
-            strip = math.prod(problem.window(rows, columns))
+            slices, down, across = problem.window(rows, columns)
+            strip = slices * down * max(across, columns * problem.stride[2])
+            taken = strip * (channels + tile.length) + rows * columns * tile.columns
+            if taken * item > _THREAD_BYTES and rows * columns > 1:
+                break
             if strip * channels * item > _STRIP_BYTES and rows > 1:
                 break
             runs = _product_cost(rows * columns, tile) if flat else rows * _product_cost(columns, tile)
@@ -230,6 +242,7 @@ def tiled_schedule(problem: Problem, algorithm: Algorithm) -> TiledSchedule:
     filter_bytes = problem.groups * products * panels * tile.columns * channels * item
     per_row = products * item * (v_stride + tile.columns) * tile.rows
     most = max(1, min(_MOST_ROWS, _BLOCK_BYTES // per_row)) * tile.rows
+    most = max(1, min(most, (_THREAD_BYTES - _SMALL_BYTES) * tile.rows // per_row))
     fewest = -(-tiles // most)
     planes = problem.x_steps[4] == 1 and max(problem.stride[2], problem.dilation[2]) > 1
     gathering = model.pick * planes * math.prod(triple(algorithm.tile)) * channels / tile.length
