@@ -241,6 +241,7 @@ def _check_compiled(A: Algorithm) -> None:
         raise ValueError(f'subject "kernel" needs an algorithm of 1 or 2 dims; got {A.dims}: emulation has 3.')
     if A.dtype not in _KERNEL_DTYPES:
         raise ValueError(f'subject "kernel" needs the dtype float32 or float64; got {A.dtype}.')
-    from kernels.choice import chosen_algorithm
+    from kernels.choice import check_algorithm
 
-    chosen_algorithm(A, A.dims, (A.r[0], A.r[-1]), A.dtype, plain=True)
+    ones = (1,) * A.dims
+    check_algorithm(A, A.dims, A.r, ones, ones, A.dtype)
