@@ -68,7 +68,8 @@ def emulated(x, w, layer):
     padded = np.pad(x, [(0, 0), (0, 0), *layer.padding])
     reach = tuple(d * (r - 1) + 1 for d, r in zip(layer.dilation, layer.taps, strict=True))
     windows = np.lib.stride_tricks.sliding_window_view(padded, reach, axes)
-    windows = windows[:, :, *(slice(None, None, s) for s in layer.stride), *(slice(None, None, d) for d in layer.dilation)]
+    steps = (*layer.stride, *layer.dilation)
+    windows = windows[:, :, *(slice(None, None, step) for step in steps)]
     windows = np.moveaxis(windows, 1, len(axes) + 1)  # image, outputs, channel, taps
     y = np.empty((len(x), len(w), *windows.shape[1 : 1 + len(axes)]), x.dtype)
     channels, filters = w.shape[1], len(w) // layer.groups
@@ -142,7 +143,7 @@ def test_no_schedule_changes_a_bit(monkeypatch, x_shape, w_shape, options, sched
 
 
 def test_zeros_have_the_sign_of_an_empty_sum():
-    """From +0, no sum of zeros of either sign is -0; nor does a tap that meets padding, or is left out there, matter."""
+    """From +0, no sum of zeros of either sign is -0, whether a tap meets padding or is left out there."""
     x, w = np.full((1, 16, 3, 3), -0.0, np.float32), np.ones((16, 1, 3, 3), np.float32)
     for how, y in results(x, w, {"padding": 2}):
         assert not np.signbit(y).any(), how
