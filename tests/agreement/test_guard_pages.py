@@ -1,4 +1,4 @@
-"""No kernel reads or writes outside its arrays: layers of many shapes run with inaccessible pages around each buffer."""
+"""No kernel leaves its arrays: layers of many shapes run with inaccessible pages around each buffer."""
 
 import os
 import signal
@@ -16,8 +16,8 @@ SCRIPT = Path(__file__).with_name("guarded_layers.py")
 
 def guarded(*arguments):
     return subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments], env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=600, check=False,
+        [sys.executable, str(SCRIPT), *arguments], env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=600, check=False,
     )
 
 
