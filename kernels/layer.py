@@ -131,10 +131,14 @@ class _Layer:
             f"x {key[0]}: {call.choice}" + (f"; {call.plan}" if call.plan else "") for key, call in self._calls.items()
         ) or "no input seen yet"
 
+    def problem_for(self, shape: tuple[int, ...]) -> Problem:
+        """What an input of this shape, C-contiguous in the layer's layout, asks for."""
+        steps = np.cumprod([1, *shape[:0:-1]])[::-1] * self.dtype.itemsize
+        return self._problem(np.lib.stride_tricks.as_strided(np.zeros(1, self.dtype), shape, tuple(map(int, steps))))
+
     def algorithm_for(self, shape: tuple[int, ...]) -> Algorithm | str:
-        """The algorithm that inputs of this shape, in the layer's layout, are convolved with."""
-        x = np.lib.stride_tricks.as_strided(np.zeros(1, self.dtype), shape, (0,) * len(shape))
-        return self._chosen(self._problem(x)).algorithm
+        """The algorithm that such an input is convolved with."""
+        return self._chosen(self.problem_for(shape)).algorithm
 
     def _called(self, x: np.ndarray) -> _Call:
         """The call for inputs like x, checked and planned."""

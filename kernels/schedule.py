@@ -18,7 +18,10 @@ from kernels.problem import Problem, Triple
 from kernels.rates import Rates, rates
 from winograd import Algorithm
 
-__all__ = ["SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_schedule", "tile_counts", "tiled_schedule", "triple"]
+__all__ = [
+    "SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_schedule", "tile_counts",
+    "tiled_schedule", "triple",
+]
 
 _BLOCK_BYTES = 768 * 1024
 """What V and one panel of M may take: most of a second-level cache of one MiB, common on servers."""
@@ -122,11 +125,12 @@ def direct_schedule(problem: Problem) -> DirectSchedule:
             blocks = planes * -(-height // rows) * -(-width // columns)
             for parts in sorted({1, min(panels, 2), min(panels, problem.threads), min(panels, 2 * problem.threads)}):
                 share = -(-panels // parts)
-                vectors = share * tile.vectors * taps * problem.channels
+                across = min(share * tile.vectors, -(-problem.filters // tile.length))  # vectors of filters
+                vectors = across * taps * problem.channels
                 cost = (
                     runs * vectors
                     + model.copy * strip * channels / tile.length * copied
-                    + model.copy * rows * columns * share * tile.vectors * (problem.y_steps[1] != 1)
+                    + model.copy * rows * columns * across * (problem.y_steps[1] != 1)
                     + _reading(vectors, filter_bytes, model)
                     + model.unit
                 )
@@ -183,8 +187,11 @@ def tiled_schedule(problem: Problem, algorithm: Algorithm) -> TiledSchedule:
     tiles = problem.images * math.prod(problem.dilation) * math.prod(tile_counts(problem, m))
     panels = -(-problem.filters // tile.columns)
     filter_bytes = problem.groups * products * panels * tile.columns * channels * item
-    most = max(1, min(_MOST_ROWS, _BLOCK_BYTES // (products * item * (v_stride + tile.columns) * tile.rows))) * tile.rows
+    per_row = products * item * (v_stride + tile.columns) * tile.rows
+    most = max(1, min(_MOST_ROWS, _BLOCK_BYTES // per_row)) * tile.rows
     fewest = -(-tiles // most)
+    planes = problem.x_steps[4] == 1 and max(problem.stride[2], problem.dilation[2]) > 1
+    gathering = model.pick * planes * math.prod(triple(algorithm.tile)) * channels / tile.length
     best: TiledSchedule | None = None
     for blocks in range(fewest, min(tiles, fewest + 4 * problem.threads) + 1):
         for whole in (tile.rows, 1):  # blocks of whole register tiles, or as equal as can be
@@ -197,6 +204,7 @@ def tiled_schedule(problem: Problem, algorithm: Algorithm) -> TiledSchedule:
                 cost = (
                     rows * vectors
                     + model.transform * products * block * (-(-channels // tile.length) + share * tile.vectors)
+                    + gathering * block
                     + _reading(vectors, filter_bytes, model)
                     + model.unit
                 )
