@@ -121,7 +121,7 @@ class _Layer:
 
     @property
     def workspace_bytes(self) -> int:
-        """Bytes that each thread works in, beside filter, input and output: the most of the input shapes seen so far."""
+        """Bytes that each thread works in, beside filter, input and output: the most of the shapes seen so far."""
         return max((call.plan.workspace_bytes for call in self._calls.values() if call.plan), default=0)
 
     @property

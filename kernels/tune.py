@@ -56,7 +56,8 @@ def timings(progress: Callable[[str], None] = lambda line: None) -> Iterator[Tim
         x = generator.uniform(-1, 1, (1, channels, size, size)).astype(np.float32)
         w = generator.uniform(-1, 1, (filters, channels, taps, taps)).astype(np.float32)
         fast = candidates(2, (taps, taps), (stride, stride), (1, 1), "float32")
-        for algorithm in ("direct", *(A for A in fast if A.m[0] == A.m[1])):
+        algorithms: list[Algorithm | str] = ["direct", *(A for A in fast if A.m[0] == A.m[1])]
+        for algorithm in algorithms:
             for threads in sorted({1, thread_count(None)}):
                 layer = Conv2d(w, None, stride, taps // 2, algorithm=algorithm, threads=threads)
                 layer(x)
