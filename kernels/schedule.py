@@ -19,8 +19,8 @@ from kernels.rates import Rates, rates
 from winograd import Algorithm
 
 __all__ = [
-    "SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_schedule", "tile_counts",
-    "tiled_schedule", "triple",
+    "SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_schedule", "filter_cost",
+    "tile_counts", "tiled_schedule", "triple",
 ]
 
 _BLOCK_BYTES = 768 * 1024
@@ -141,6 +141,22 @@ def direct_schedule(problem: Problem) -> DirectSchedule:
             break  # whole rows fit
     assert best is not None
     return best
+
+
+def filter_cost(problem: Problem, algorithm: Algorithm | str) -> float:
+    """Time to make the filters ready, which a layer does once, and a function at every call.
+
+    Parameters
+    ----------
+    problem : Problem
+    algorithm : Algorithm or "direct"
+    """
+    tile, pairs = host().tile(problem.dtype), problem.groups * problem.channels
+    if isinstance(algorithm, str):
+        filters = -(-problem.filters // tile.length) * tile.length
+        return rates().pack * pairs * filters * math.prod(problem.taps)
+    filters = -(-problem.filters // tile.columns) * tile.columns
+    return rates().filter * pairs * filters * math.prod(problem.stride) * math.prod(algorithm.n)
 
 
 def depthwise_schedule(problem: Problem, in_place: bool) -> DirectSchedule:
