@@ -70,7 +70,9 @@ def check_algorithm(
     needed = phase_taps(taps, stride)
     if algorithm.r != needed:
         phases = f" divided by the stride {stride}, rounded up" if max(stride) > 1 else ""
-        raise ValueError(f"algorithm must have the filter's taps{phases}, {needed}; {algorithm.size} has {algorithm.r}.")
+        raise ValueError(
+            f"algorithm must have the filter's taps{phases}, {needed}; {algorithm.size} has {algorithm.r}."
+        )
     if algorithm.dtype != np.dtype(dtype).name:
         raise ValueError(
             f"algorithm must work in the arrays' dtype {dtype}; got {algorithm.dtype}: "
