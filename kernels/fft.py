@@ -87,7 +87,8 @@ class TransformedFilters:
         spectrum = groups * (per_group + filters) * self.U.shape[0] * self.U.itemsize
         images = max(1, _BLOCK_BYTES // (spectrum * math.prod(self._tiles)))
         for first in range(0, x.shape[0], images):
-            self._run_block(x[first : first + images], y[first : first + images], threads)
+            with np.errstate(all="ignore"):  # infinities and NaN are results
+                self._run_block(x[first : first + images], y[first : first + images], threads)
         return y
 
     @property

@@ -70,7 +70,8 @@ def run(
         inside[...] = image
         for group in range(groups):
             columns[...] = windows[group * per_group : (group + 1) * per_group]
-            np.matmul(rows[group], columns.reshape(rows.shape[2], -1), out=result[group])
+            with np.errstate(all="ignore"):  # infinities and NaN are results
+                np.matmul(rows[group], columns.reshape(rows.shape[2], -1), out=result[group])
     return y.reshape(x.shape[0], filters.shape[0], *outputs)
 
 

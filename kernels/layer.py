@@ -292,6 +292,8 @@ class Conv2d(_Layer):
     Rounding
     --------
     As the Algorithm says, in its order, then one rounding for the bias. Taps that reach beyond the image meet zeros.
+    What is not finite in x makes the outputs whose receptive field holds it not finite, before relu; with "direct" and
+    "im2col" no others, with a fast algorithm or "fft" perhaps others of their tiles. All the rest is as without it.
 
     Examples
     --------

@@ -228,7 +228,7 @@ def depthwise_text(taps: int, stride: int, dilation: int) -> str:
     parts.append(edge + _depthwise_end(1))
     parts.append([f"depthwise_COUNT = np.array({splits(counts)})"])
     driver = ["@kernel", f"def depthwise_row({begin}, u_chunk, {end}, out_step, columns, chunks, ahead, out_ahead):",
-              "    j = 0", "    while j < columns:",
+              "    keep_apart()", "    j = 0", "    while j < columns:",
               f"        count = depthwise_COUNT[min(columns - j, {2 * counts[0]})]"]
     for count in counts:
         driver += [

@@ -19,8 +19,8 @@ from kernels.rates import Rates, rates
 from winograd import Algorithm
 
 __all__ = [
-    "SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_schedule", "tile_counts",
-    "tiled_schedule", "triple",
+    "SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_schedule", "is_pointwise",
+    "padded_stride", "pointwise_schedule", "tile_counts", "tiled_schedule", "triple",
 ]
 
 _BLOCK_BYTES = 768 * 1024
@@ -151,6 +151,47 @@ def direct_schedule(problem: Problem) -> DirectSchedule:
                     best = DirectSchedule(rows, columns, parts, total)
         if best is not None and best.rows > 1:
             break  # whole rows fit
+    assert best is not None
+    return best
+
+
+def is_pointwise(problem: Problem) -> bool:
+    """Whether filters of one tap meet planes whose pixels follow each other, in and out."""
+    _, height, width = problem.size
+    plane = (height * width, width, 1)
+    follow = all(
+        length == 1 or x_step == y_step == step
+        for length, x_step, y_step, step in zip(
+            problem.size, problem.x_steps[2:], problem.y_steps[2:], plane, strict=True
+        )
+    )
+    return follow and problem.taps == problem.stride == (1, 1, 1) and problem.out == problem.size
+
+
+@lru_cache(maxsize=4096)
+def pointwise_schedule(problem: Problem) -> DirectSchedule:
+    """The schedule of least expected time for them; its columns are pixels of a plane."""
+    model, tile, item = rates(), host().tile(problem.dtype), np.dtype(problem.dtype).itemsize
+    pixels = math.prod(problem.size)
+    filter_bytes = problem.groups * problem.filters * problem.channels * item
+    best: DirectSchedule | None = None
+    for panels in range(1, min(_MOST_ROWS, -(-pixels // tile.columns)) + 1):
+        columns = panels * tile.columns
+        if panels > 1 and columns * problem.channels * item > _STRIP_BYTES:
+            break
+        blocks = -(-pixels // columns) * problem.images * problem.groups
+        vectors = pixels / columns / -(-pixels // columns) * panels * tile.vectors
+        for parts in sorted({1, min(problem.filters, problem.threads), min(problem.filters, 2 * problem.threads)}):
+            filters = -(-problem.filters // parts)
+            cost = (
+                _product_cost(filters, tile) * vectors * problem.channels
+                + 0.3 * model.copy * vectors * problem.channels  # without a transposition
+                + _reading(panels * filters * problem.channels / tile.length, filter_bytes, model)
+                + model.unit
+            )
+            total = _makespan(blocks * parts, problem.threads, cost, model)
+            if best is None or total < best.cost:
+                best = DirectSchedule(1, columns, parts, total)
     assert best is not None
     return best
 

@@ -129,8 +129,15 @@ def direct(
     dtype: DTypeLike | BinaryFormat,
     rounding: str = "nearest",
     seed: int | np.random.Generator = 0,
+    fma: bool = False,
 ) -> np.ndarray:
-    """Direct correlation in linear order: from +0, over channel, then tap by tap in row order, acc + round(d * g).
+    """Direct correlation in linear order: from +0, tap by tap in row order and, for each, channel by channel.
+
+    ::
+
+        acc = acc + round(d * g)          or, with fma,          acc = fma(d, g, acc)
+
+    With fma this is what the compiled kernels do for "direct", term by term.
 
     Parameters
     ----------
@@ -141,6 +148,8 @@ def direct(
     rounding : "nearest", "toward_zero" or "stochastic"
     seed : int or numpy.random.Generator
         Of stochastic rounding.
+    fma : bool
+        Whether a product is added with one rounding, or rounded first.
 
     Returns
     -------
@@ -153,7 +162,7 @@ def direct(
 
     Rounding
     --------
-    Two for each product.
+    Two for each product; one with fma.
 
     Examples
     --------
@@ -164,11 +173,11 @@ def direct(
     fmt = format_of(dtype)
     arithmetic = Emulated(fmt, rounding, np.random.default_rng(seed))
     x, w = (trials_last(stored(name, array, fmt)) for name, array in (("d", d), ("g", g)))
-    return np.ascontiguousarray(np.moveaxis(_correlation(x, w, arithmetic, fused=False), -1, 0))
+    return np.ascontiguousarray(np.moveaxis(_correlation(x, w, arithmetic, fma), -1, 0))
 
 
 def direct_like(A: Algorithm, d: np.ndarray, g: np.ndarray, seed: int | np.random.Generator = 0) -> np.ndarray:
-    """Direct correlation in the formats of an algorithm, in linear order.
+    """Direct correlation in the formats of an algorithm, in the linear order of `direct`.
 
     Data and filter, numbers of A.stored_dtype, are rounded to A.product_dtype; their products are summed from +0 in
     A.sum_dtype, by fma where the algorithm fuses; the sums are rounded to A.stored_dtype.
@@ -216,12 +225,12 @@ def direct_like(A: Algorithm, d: np.ndarray, g: np.ndarray, seed: int | np.rando
 
 
 def _correlation(x: np.ndarray, w: np.ndarray, arithmetic: Emulated, fused: bool) -> np.ndarray:
-    """Channel by channel, tap by tap; x and w are (*tile, C, trials) and (*r, C, trials)."""
+    """Tap by tap, for each channel by channel; x and w are (*tile, C, trials) and (*r, C, trials)."""
     r = w.shape[:-2]
     m = [length - taps + 1 for length, taps in zip(x.shape, r, strict=False)]
     total: Any = np.zeros((*m, x.shape[-1]), arithmetic.dtype)
     with np.errstate(all="ignore"):
-        for c, *k in product(range(w.shape[-2]), *map(range, r)):
+        for *k, c in product(*map(range, r), range(w.shape[-2])):
             index: tuple[Any, ...] = (*(slice(a, a + length) for a, length in zip(k, m, strict=True)), c)
             window, weight = x[index], w[(*k, c)]
             if fused:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import winograd as wg
-from error_analysis.emulation.emulate import direct, emulate
+from error_analysis.emulation.emulate import emulate
 from kernels import conv1d, conv2d
 
 POINTS = [0, 1, -1, "1/2", -2, wg.INF]
@@ -103,17 +103,6 @@ def test_single_tiles_agree_on_values_of_every_size(A):
     for trial in range(40):
         y = conv2d(d[trial : trial + 1], g[trial : trial + 1], algorithm=A)
         np.testing.assert_array_equal(bits(y[:, 0]), bits(emulate(A, d[trial : trial + 1], g[trial : trial + 1])))
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_direct_kernel_agrees_with_direct_emulation(dtype):
-    rng = np.random.default_rng(3)
-    d = rng.uniform(-1, 1, (20, 5, 8, 9)).astype(dtype)
-    g = rng.uniform(-1, 1, (20, 5, 3, 2)).astype(dtype)
-    want = direct(d, g, dtype)
-    for trial in range(20):
-        y = conv2d(d[trial : trial + 1], g[trial : trial + 1], algorithm="direct")
-        np.testing.assert_array_equal(bits(y[0, 0]), bits(want[trial]))
 
 
 def test_the_bias_is_added_last_with_one_rounding():

@@ -75,11 +75,11 @@ def tiles(A, trials, channels, seed=0):
 
 
 def correlation(d, g):
-    """Dull correlation over anything that adds and multiplies; one tile, (C, *tile) and (C, *r)."""
+    """Dull correlation over anything that adds and multiplies, in the order of `direct`; (C, *tile) and (C, *r)."""
     m = [t - k + 1 for t, k in zip(d.shape[1:], g.shape[1:], strict=True)]
     y = np.zeros(m, d.dtype)
     for i in np.ndindex(*m):
-        for c, *k in np.ndindex(*g.shape):
+        for *k, c in np.ndindex(*g.shape[1:], g.shape[0]):
             y[i] = y[i] + d[(c, *(a + b for a, b in zip(i, k, strict=True)))] * g[(c, *k)]
     return y
 
@@ -216,13 +216,13 @@ def test_direct_like_agrees_with_the_dull_loop(A):
     want = np.zeros((2, *A.m), arithmetic.dtype)
     for t, *i in np.ndindex(*want.shape):
         total = arithmetic.dtype.type(0)
-        for c, *k in np.ndindex(*g.shape[1:]):
+        for *k, c in np.ndindex(*g.shape[2:], g.shape[1]):
             factors = x[(t, c, *(a + b for a, b in zip(i, k, strict=True)))], w[(t, c, *k)]
             total = arithmetic.fma(*factors, total) if A.fma else arithmetic.add(total, arithmetic.mul(*factors))
         want[(t, *i)] = total
     np.testing.assert_array_equal(direct_like(A, d, g), convert(want, A.stored_dtype))
-    if set(A.stage_dtypes.values()) == {A.dtype} and not A.fma:
-        np.testing.assert_array_equal(direct(d, g, A.dtype), direct_like(A, d, g))
+    if set(A.stage_dtypes.values()) == {A.dtype}:
+        np.testing.assert_array_equal(direct(d, g, A.dtype, fma=A.fma), direct_like(A, d, g))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "float8_e4m3fn"])
@@ -293,6 +293,18 @@ def test_direct_agrees_with_the_dull_loop(dtype, dims):
     A = wg.Algorithm(F43, dims=dims, dtype=dtype)
     d, g = tiles(A, 5, 3)
     np.testing.assert_array_equal(direct(d, g, dtype), [correlation(*pair) for pair in zip(d, g, strict=True)])
+
+
+def test_direct_goes_tap_by_tap_and_inside_channel_by_channel():
+    d, g = np.float32([[[1, -1], [2.0**-24, 0]]]), np.ones((1, 2, 2), np.float32)  # (trial, channel, tap)
+    assert direct(d, g, "float32")[0, 0] == 0  # 1 + 2^-24 rounds to 1; channel by channel, 1 - 1 + 2^-24 would not
+
+
+def test_direct_with_fma_rounds_each_product_once():
+    x = np.float32(1 + 2.0**-12)
+    d, g = np.float32([[[-1 - 2.0**-11, x]]]), np.float32([[[1, x]]])
+    assert direct(d, g, "float32", fma=True)[0, 0] == 2.0**-24
+    assert direct(d, g, "float32")[0, 0] == 0
 
 
 @settings(max_examples=40)

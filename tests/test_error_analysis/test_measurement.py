@@ -225,7 +225,7 @@ def test_shapes_may_differ_by_axis(dims):
 
 @pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (1, 2), (3, 2)])
 def test_strided_and_dilated_forms_have_the_error_of_direct(stride, dilation):
-    """The kernels run them as "direct", so `Report.direct` is their error: each output is the same sum of products."""
+    """As "direct" runs them `Report.direct` is their error: each output is the same sum of products."""
     import kernels
 
     rng = generator(0)
@@ -235,7 +235,7 @@ def test_strided_and_dilated_forms_have_the_error_of_direct(stride, dilation):
     windows = np.lib.stride_tricks.sliding_window_view(x[0], (reach, reach), (1, 2))
     taken = windows[:, ::stride, ::stride, ::dilation, ::dilation]
     d = np.moveaxis(taken, 0, 2).reshape(-1, 4, 3, 3)
-    one = wg.Algorithm(wg.toom_cook(1, 3, [0, 1, wg.INF]), dims=2)
+    one = wg.Algorithm(wg.toom_cook(1, 3, [0, 1, wg.INF]), dims=2, fma=True)
     g = np.broadcast_to(w, (len(d), 4, 3, 3)).copy()
     np.testing.assert_array_equal(direct_like(one, np.ascontiguousarray(d), g).ravel(), y.ravel())
     exact = exact_correlation(np.ascontiguousarray(d), g)[0].ravel()
