@@ -142,6 +142,14 @@ def test_direct_equals_torch_for_every_option(axes, data, last, threads):
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @settings(max_examples=40)
 @given(data=st.data(), last=st.booleans(), threads=st.integers(1, 3))
+def test_one_tap_equals_torch(axes, data, last, threads):
+    x, w, options = data.draw(problems(axes, ONE, ONE, ONE))
+    assert_equals_torch((x, w, options | {"padding": 0}), "direct", last, threads)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@settings(max_examples=40)
+@given(data=st.data(), last=st.booleans(), threads=st.integers(1, 3))
 def test_fast_equals_torch_for_every_option(axes, data, last, threads):
     problem = data.draw(problems(axes, taps=st.just(3), stride=ONE))
     assert_equals_torch(problem, OWN[axes], last, threads)

@@ -21,7 +21,9 @@ from kernels.schedule import (
     SET_BYTES,
     depthwise_schedule,
     direct_schedule,
+    is_pointwise,
     padded_stride,
+    pointwise_schedule,
     tile_counts,
     tiled_schedule,
     triple,
@@ -93,6 +95,21 @@ def assert_direct_pieces_are_whole(given, found, panels):
 def test_direct_blocks_and_parts_cover_the_outputs(given):
     panels = -(-given.filters // host().tile(given.dtype).columns)
     assert_direct_pieces_are_whole(given, direct_schedule(given), panels)
+
+
+@given(st.integers(1, 3), st.integers(1, 300), st.integers(1, 300), st.integers(1, 9), st.integers(1, 60))
+def test_pointwise_blocks_and_parts_cover_the_outputs(axes, channels, filters, threads, size):
+    given = problem((size,) * axes, 1, channels, filters, threads=threads)
+    assert is_pointwise(given)
+    found, pixels = pointwise_schedule(given), size**axes
+    assert sum(pieces(pixels, found.columns)) == pixels and min(pieces(pixels, found.columns)) >= 1
+    assert 1 <= found.parts <= filters and found.cost > 0
+
+
+@pytest.mark.parametrize("options", [{"last": True}, {"stride": 2}, {"padding": 1}, {"taps": 2}])
+def test_only_products_of_whole_planes_are_pointwise(options):
+    assert is_pointwise(problem((8, 9), 1, 5, 6))
+    assert not is_pointwise(problem(**({"size": (8, 9), "taps": 1, "channels": 5, "filters": 6} | options)))
 
 
 @given(problems(), st.booleans())
@@ -167,6 +184,7 @@ def prepared(kind, layer, algorithm=None):
     one.tile, one.packed, one.module = host().tile(layer.dtype), NOTHING, SimpleNamespace(run_units=None)
     one.length, one.each, one.algorithm = one.tile.length, layer.filters, algorithm
     one.channels = layer.channels * math.prod(layer.stride)
+    one._w = np.broadcast_to(np.zeros(1, layer.dtype), (layer.filters * layer.groups, layer.channels))
     return one
 
 
@@ -179,6 +197,11 @@ def workspace(layer, algorithm=None):
 CHANNELS = (1, 3, 17, 64, 100, 256, 512, 1024, 2048)
 SIZES = (1, 7, 14, 28, 56, 112, 224, 512)
 TAPS = (1, 2, 3, 4, 5, 7, 9, 11)
+
+
+@pytest.fixture(autouse=True)
+def no_compilation(monkeypatch):
+    monkeypatch.setattr("kernels.direct.pointwise_module", lambda *_: SimpleNamespace(run_units=None))
 
 
 def over_the_limit(layers):

@@ -8,7 +8,7 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from kernels.simd import LENGTHS, Lanes, at_least, fma, keep_rolled, lane_ops, prefetch
+from kernels.simd import LENGTHS, Lanes, at_least, fma, keep_apart, keep_rolled, lane_ops, prefetch
 
 DTYPES = (np.float32, np.float64)
 SHAPES = [(dtype, length) for dtype in DTYPES for length in (4, 8, 16)]
@@ -320,6 +320,19 @@ def test_keep_rolled_changes_nothing():
         return t
 
     assert total(11) == 55
+
+
+def test_what_is_kept_apart_computes_the_same():
+    @njit
+    def square(x):
+        keep_apart()
+        return x * x
+
+    @njit
+    def run(x):
+        return square(x) + square(x + 1)
+
+    assert run(3) == 25
 
 
 LOAD, STORE, BROADCAST = lane_ops(4).load, lane_ops(4).store, lane_ops(4).broadcast
