@@ -107,7 +107,7 @@ def test_the_error_allowed_is_checked():
     [
         ("fast", (3, 3), 1, 1, "float32", 'algorithm must be an Algorithm or one of "auto", "direct", "winograd"'),
         (3, (3, 3), 1, 1, "float32", "algorithm must be an Algorithm or one of .*; got 3"),
-        (wg.Algorithm(F23.transforms[:1]), (3, 3), 1, 1, "float32", "algorithm must have dims = 2 for this layer; got 1"),
+        (wg.Algorithm(F23.transforms[:1]), (3, 3), 1, 1, "float32", "algorithm must have dims = 2 for this layer"),
         (F23, (3, 3), 2, 2, "float32", "stride or dilation must be 1 for a fast algorithm"),
         (F23, (3, 2), 1, 1, "float32", r"the filter's taps, \(3, 2\); F\(2x2, 3x3\) has \(3, 3\)"),
         (F23, (3, 3), 2, 1, "float32", r"divided by the stride \(2, 2\), rounded up, \(2, 2\)"),

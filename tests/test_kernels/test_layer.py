@@ -16,11 +16,11 @@ from kernels import Conv1d, Conv2d, Conv3d, conv1d, conv2d, conv3d
 
 POINTS = [0, 1, -1, "1/2", -2, wg.INF]
 FAST = {"passes": ("share", "factor"), "fma": True}
-T23, T43 = wg.toom_cook(2, 3, POINTS[:3] + [wg.INF]), wg.toom_cook(4, 3, POINTS)
+T23, T43 = wg.toom_cook(2, 3, [*POINTS[:3], wg.INF]), wg.toom_cook(4, 3, POINTS)
 F43 = wg.Algorithm(T43, dims=2, **FAST)
 F43_LINE = wg.Algorithm(T43, **FAST)
 F23_BOX = wg.Algorithm(T23, dims=3, **FAST)
-F32 = wg.Algorithm(wg.toom_cook(3, 2, POINTS[:3] + [wg.INF]), dims=2, **FAST)  # the phases of 3 or 4 taps, stride 2
+F32 = wg.Algorithm(wg.toom_cook(3, 2, [*POINTS[:3], wg.INF]), dims=2, **FAST)  # the phases of 3 or 4 taps, stride 2
 OWN = {1: F43_LINE, 2: F43, 3: F23_BOX}
 LAYERS = {1: Conv1d, 2: Conv2d, 3: Conv3d}
 FUNCTIONS = {1: conv1d, 2: conv2d, 3: conv3d}
@@ -53,7 +53,7 @@ def tolerance(w, algorithm):
 
 
 def assert_near(y, exact, w, algorithm):
-    """Within the bound, and the bound far below the values (unless all is padding): a kernel that returns zeros would be seen."""
+    """Within the bound, and that far below the values (unless all is padding): who returns zeros would be seen."""
     bound = tolerance(w, algorithm)
     assert y.shape == exact.shape
     np.testing.assert_allclose(y, exact, rtol=0, atol=bound)
@@ -95,8 +95,11 @@ def test_equals_scipy_correlate(dtype, algorithm):
 # ---- every option, every shape, against PyTorch -------------------------------------------------------------------
 
 
+ONE, UP_TO_3, UP_TO_4 = st.just(1), st.integers(1, 3), st.integers(1, 4)
+
+
 @st.composite
-def problems(draw, axes, taps=st.integers(1, 4), stride=st.integers(1, 3), dilation=st.integers(1, 3), groups=None):
+def problems(draw, axes, taps=UP_TO_4, stride=UP_TO_3, dilation=UP_TO_3, groups=None):
     """(x, w, options): float32 numbers in [-1, 1], options as PyTorch and the layers both take them."""
     several = lambda numbers: tuple(draw(numbers) for _ in range(axes))  # noqa: E731
     taps, stride, dilation = several(taps), several(stride), several(dilation)
@@ -112,8 +115,8 @@ def problems(draw, axes, taps=st.integers(1, 4), stride=st.integers(1, 3), dilat
     x = uniform(seed, (draw(st.integers(1, 3)), groups * channels, *size))
     w = uniform(seed + 1, (groups * filters, channels, *taps))
     bias = uniform(seed + 2, len(w)) if draw(st.booleans()) else None
-    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "relu": draw(st.booleans())}
-    return x, w, {"bias": bias, **options}
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return x, w, {"bias": bias, "relu": draw(st.booleans()), **options}
 
 
 def assert_equals_torch(problem, algorithm, last=False, threads=None):
@@ -121,17 +124,12 @@ def assert_equals_torch(problem, algorithm, last=False, threads=None):
     axes = x.ndim - 2
     exact = torch_conv(x, w, **options)
     if last:
-        y = FUNCTIONS[axes](channels_last(x), w, algorithm=algorithm, layout=layout_last(axes), threads=threads, **options)
-        assert y.flags.c_contiguous
+        options, x = options | {"layout": layout_last(axes)}, channels_last(x)
+    y = FUNCTIONS[axes](x, w, algorithm=algorithm, threads=threads, **options)
+    assert y.flags.c_contiguous and y.dtype == np.float32
+    if last:
         y = np.moveaxis(y, -1, 1)
-    else:
-        y = FUNCTIONS[axes](x, w, algorithm=algorithm, threads=threads, **options)
-        assert y.flags.c_contiguous
-    assert y.dtype == np.float32
     assert_near(y, exact, w, algorithm)
-
-
-ONE = st.just(1)
 
 
 @pytest.mark.parametrize("axes", [1, 2, 3])
@@ -139,6 +137,14 @@ ONE = st.just(1)
 @given(data=st.data(), last=st.booleans(), threads=st.integers(1, 3))
 def test_direct_equals_torch_for_every_option(axes, data, last, threads):
     assert_equals_torch(data.draw(problems(axes)), "direct", last, threads)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@settings(max_examples=40)
+@given(data=st.data(), last=st.booleans(), threads=st.integers(1, 3))
+def test_one_tap_equals_torch(axes, data, last, threads):
+    x, w, options = data.draw(problems(axes, ONE, ONE, ONE))
+    assert_equals_torch((x, w, options | {"padding": 0}), "direct", last, threads)
 
 
 @pytest.mark.parametrize("axes", [1, 2, 3])
@@ -435,59 +441,6 @@ def test_old_plans_are_forgotten_not_kept_without_end():
     for length in range(3, 150):
         layer(uniform(0, (1, 1, length)))
     assert len(layer.plan.splitlines()) <= 64
-
-
-# ---- what is refused -----------------------------------------------------------------------------------------------
-
-X, W = np.ones((1, 3, 8, 8), np.float32), np.ones((4, 3, 3, 3), np.float32)
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (lambda: conv2d(X, W[:, :2]), ValueError, "x must have 2 channels .*; got 3"),
-        (lambda: conv2d(X, W, layout="NHWC"), ValueError, "x must have 3 channels .*; got 8"),
-        (lambda: conv2d(X[0], W), ValueError, r"x must have 4 dimensions \(N, C, H, W\); got shape \(3, 8, 8\)"),
-        (lambda: conv2d(X, W[0]), ValueError, "w must have 4 dimensions"),
-        (lambda: conv2d(X, W[:0]), ValueError, "w must not be empty"),
-        (lambda: conv2d(X[:, :, :2], W), ValueError, "the filter must fit into the padded input; its height is 3"),
-        (lambda: conv2d(X, W, dilation=4), ValueError, "its height is 9, the input's 8"),
-        (lambda: conv2d(X.astype(int), W), TypeError, "x must be float32 or float64; got int64"),
-        (lambda: conv2d(X, W.astype(np.int8)), TypeError, "w must be float32 or float64; got int8"),
-        (lambda: conv2d(X.astype(np.float16), W), TypeError, "got float16: convert it with astype"),
-        (lambda: conv2d(X, W.astype(np.float16)), TypeError, "got float16: convert it with astype"),
-        (lambda: conv2d(X.astype(float), W), TypeError, "one dtype; got float64 and float32"),
-        (lambda: conv2d(X.tolist(), W), TypeError, "x must be a NumPy array; got list"),
-        (lambda: conv2d(X, W, np.ones(3, np.float32)), ValueError, r"bias must be float32 of shape \(4,\)"),
-        (lambda: conv2d(X, W, np.ones(4)), ValueError, "bias must be float32"),
-        (lambda: conv2d(X, W, padding=-1), ValueError, "padding must be at least 0; got -1"),
-        (lambda: conv2d(X, W, padding=1.5), ValueError, "padding must be an integer or 2 of them"),
-        (lambda: conv2d(X, W, padding=(1, 2, 3)), ValueError, "padding must be an integer or 2 of them"),
-        (lambda: conv2d(X, W, padding="full"), ValueError, 'padding must be numbers, "same" or "valid"'),
-        (lambda: conv2d(X, W, padding="same", stride=2), ValueError, "needs stride 1"),
-        (lambda: conv2d(X, W, stride=0), ValueError, "stride must be at least 1; got 0"),
-        (lambda: conv2d(X, W, dilation=0), ValueError, "dilation must be at least 1"),
-        (lambda: conv2d(X, W, groups=3), ValueError, "groups must be a positive divisor of the 4 filters; got 3"),
-        (lambda: conv2d(X, W, layout="CHWN"), ValueError, "layout must be one of NCHW, NHWC; got 'CHWN'"),
-        (lambda: conv3d(X[None], W[None], layout="NHWC"), ValueError, "layout must be one of NCDHW, NDHWC; got 'NHWC'"),
-        (lambda: conv2d(X, W, threads=0), ValueError, "threads must be an integer of at least 1"),
-        (lambda: conv2d(X, W, algorithm="fast"), ValueError, "algorithm must be an Algorithm or one of"),
-        (lambda: conv2d(X, W[..., :1, :1], algorithm="winograd"), ValueError, "needs a filter of 2 to 7 taps"),
-        (lambda: conv2d(X, W, algorithm=F43, stride=2), ValueError, r"divided by the stride \(2, 2\), rounded up, \(2, 2\)"),
-        (lambda: conv2d(X, W, algorithm=F32, stride=2, dilation=2), ValueError, "must be 1 for a fast algorithm"),
-        (lambda: conv2d(X, W[..., :2], algorithm=F43), ValueError, r"filter's taps, \(3, 2\); F\(4x4, 3x3\)"),
-        (lambda: conv2d(X.astype(float), W.astype(float), algorithm=F43), ValueError, "arrays' dtype float64"),
-        (lambda: conv1d(X[0], W[0], algorithm=F43), ValueError, "algorithm must have dims = 1"),
-        (lambda: Conv2d(W, max_error=0), ValueError, "max_error must be a positive number; got 0"),
-        (lambda: Conv2d(W, max_error="1e-6"), ValueError, "max_error must be a positive number"),
-        (lambda: Conv2d(W, max_error=1e-6, algorithm="direct"), ValueError, 'max_error must go with algorithm "auto"'),
-        (lambda: Conv2d(W).algorithm_for((1, 3, 2, 8)), ValueError, "the filter must fit into the padded input"),
-    ],
-)  # fmt: skip
-def test_bad_input_is_refused_with_one_sentence(call, error, message):
-    with pytest.raises(error, match=message) as caught:
-        call()
-    assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
 
 
 def test_a_float64_filter_transform_is_nearer_to_the_truth():

@@ -262,7 +262,8 @@ def test_depthwise_rows_and_edges_are_the_dull_sum(taps, stride, dilation):
     module, length = depthwise_module(taps, stride, dilation)
     rng = np.random.default_rng(7)
     for columns, chunks, tap_rows, biased, relu in [
-        (1, 1, 1, False, False), (6, 2, 0, True, False), (7, 1, 3, True, True), (23, 3, 2, False, True), (13, 2, 1, True, False),
+        (1, 1, 1, False, False), (6, 2, 0, True, False), (7, 1, 3, True, True), (23, 3, 2, False, True),
+        (13, 2, 1, True, False),
     ]:  # fmt: skip
         step, out_step = chunks * length + 3, chunks * length + 5
         width = (columns - 1) * stride + (taps - 1) * dilation + 1
@@ -290,7 +291,8 @@ def test_depthwise_rows_and_edges_are_the_dull_sum(taps, stride, dilation):
                 some = np.full(length + 2, 77, np.float32)
                 module.edge(x, 4, step, shifts, places, tap_rows, U, 6, bias, 2, biased, relu, some, 1, first, end)
                 vector = bias[2 : 2 + length] if biased else None
-                one = dull_depthwise(x, 4, step, shifts, places + 6, U, range(first, end), dilation, length, vector, relu)
+                inside = range(first, end)
+                one = dull_depthwise(x, 4, step, shifts, places + 6, U, inside, dilation, length, vector, relu)
                 assert np.array_equal(some[1:-1].view(np.uint32), one.view(np.uint32))
                 assert some[0] == some[-1] == 77
 

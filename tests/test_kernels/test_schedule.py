@@ -21,7 +21,9 @@ from kernels.schedule import (
     SET_BYTES,
     depthwise_schedule,
     direct_schedule,
+    is_pointwise,
     padded_stride,
+    pointwise_schedule,
     tile_counts,
     tiled_schedule,
     triple,
@@ -64,7 +66,8 @@ def problems(draw):
     axes = draw(st.integers(1, 3))
     several = lambda most: tuple(draw(st.integers(1, most)) for _ in range(axes))  # noqa: E731
     taps, stride, dilation = several(5), several(3), several(3)
-    size = tuple(d * (r - 1) + draw(st.integers(1, 60 if axes < 3 else 12)) for r, d in zip(taps, dilation, strict=True))
+    more = st.integers(1, 60 if axes < 3 else 12)
+    size = tuple(d * (r - 1) + draw(more) for r, d in zip(taps, dilation, strict=True))
     groups = draw(st.sampled_from([1, 1, 2, 7]))
     return problem(
         size, taps, groups * draw(st.integers(1, 300)), groups * draw(st.integers(1, 300)), groups, stride, dilation,
@@ -92,6 +95,21 @@ def assert_direct_pieces_are_whole(given, found, panels):
 def test_direct_blocks_and_parts_cover_the_outputs(given):
     panels = -(-given.filters // host().tile(given.dtype).columns)
     assert_direct_pieces_are_whole(given, direct_schedule(given), panels)
+
+
+@given(st.integers(1, 3), st.integers(1, 300), st.integers(1, 300), st.integers(1, 9), st.integers(1, 60))
+def test_pointwise_blocks_and_parts_cover_the_outputs(axes, channels, filters, threads, size):
+    given = problem((size,) * axes, 1, channels, filters, threads=threads)
+    assert is_pointwise(given)
+    found, pixels = pointwise_schedule(given), size**axes
+    assert sum(pieces(pixels, found.columns)) == pixels and min(pieces(pixels, found.columns)) >= 1
+    assert 1 <= found.parts <= filters and found.cost > 0
+
+
+@pytest.mark.parametrize("options", [{"last": True}, {"stride": 2}, {"padding": 1}, {"taps": 2}])
+def test_only_products_of_whole_planes_are_pointwise(options):
+    assert is_pointwise(problem((8, 9), 1, 5, 6))
+    assert not is_pointwise(problem(**({"size": (8, 9), "taps": 1, "channels": 5, "filters": 6} | options)))
 
 
 @given(problems(), st.booleans())
@@ -160,19 +178,20 @@ LIMIT_BYTES = 4 * 2**20  # what a thread may take beside filter, input and outpu
 NOTHING = np.zeros(0, np.float32)
 
 
-def prepared(kind, given, algorithm=None):
+def prepared(kind, layer, algorithm=None):
     """Filters of the kind, without their memory and their compiled code."""
     one = kind.__new__(kind)
-    one.tile, one.packed, one.module = host().tile(given.dtype), NOTHING, SimpleNamespace(run_units=None)
-    one.length, one.each, one.algorithm = one.tile.length, given.filters, algorithm
-    one.channels = given.channels * math.prod(given.stride)
+    one.tile, one.packed, one.module = host().tile(layer.dtype), NOTHING, SimpleNamespace(run_units=None)
+    one.length, one.each, one.algorithm = one.tile.length, layer.filters, algorithm
+    one.channels = layer.channels * math.prod(layer.stride)
+    one._w = np.broadcast_to(np.zeros(1, layer.dtype), (layer.filters * layer.groups, layer.channels))
     return one
 
 
-def workspace(given, algorithm=None):
+def workspace(layer, algorithm=None):
     """Bytes for one thread."""
-    kind = TransformedFilter if algorithm else DepthwiseFilter if given.channels == 1 < given.groups else DirectFilter
-    return prepared(kind, given, algorithm).plan(given, NOTHING).workspace_bytes
+    kind = TransformedFilter if algorithm else DepthwiseFilter if layer.channels == 1 < layer.groups else DirectFilter
+    return prepared(kind, layer, algorithm).plan(layer, NOTHING).workspace_bytes
 
 
 CHANNELS = (1, 3, 17, 64, 100, 256, 512, 1024, 2048)
@@ -180,15 +199,20 @@ SIZES = (1, 7, 14, 28, 56, 112, 224, 512)
 TAPS = (1, 2, 3, 4, 5, 7, 9, 11)
 
 
+@pytest.fixture(autouse=True)
+def no_compilation(monkeypatch):
+    monkeypatch.setattr("kernels.direct.pointwise_module", lambda *_: SimpleNamespace(run_units=None))
+
+
 def over_the_limit(layers):
     found = []
-    for given, algorithm in layers:
-        size = workspace(given, algorithm)
+    for layer, algorithm in layers:
+        size = workspace(layer, algorithm)
         # Direct copies at least the window of one output.
-        pixel = (given.channels + host().tile(given.dtype).columns) * np.dtype(given.dtype).itemsize
-        least = 0 if algorithm else math.prod(given.window(1, 1)) * pixel + 4096
+        pixel = (layer.channels + host().tile(layer.dtype).columns) * np.dtype(layer.dtype).itemsize
+        least = 0 if algorithm else math.prod(layer.window(1, 1)) * pixel + 4096
         if size > max(LIMIT_BYTES, least):
-            found.append(f"{size / 2**20:.2f} MiB: {algorithm and algorithm.size} {given}")
+            found.append(f"{size / 2**20:.2f} MiB: {algorithm and algorithm.size} {layer}")
     return found
 
 
@@ -202,7 +226,7 @@ def planes(dtype, stride=1, dilation=1, taps=TAPS, last=False, threads=2):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (1, 2), (4, 1)])
 def test_direct_stays_within_the_memory_of_a_thread(dtype, stride, dilation):
-    assert over_the_limit((given, None) for given in planes(dtype, stride, dilation)) == []
+    assert over_the_limit((layer, None) for layer in planes(dtype, stride, dilation)) == []
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -213,7 +237,7 @@ def test_long_rows_stay_within_the_memory_of_a_thread(dtype):
             (1000, 16000, 441000), (1, 3, 7, 11), (1, 16, 256), (1, 16), (1, 2)
         )
     ]
-    assert over_the_limit((given, None) for given in layers) == []
+    assert over_the_limit((layer, None) for layer in layers) == []
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -225,16 +249,16 @@ def test_depthwise_stays_within_the_memory_of_a_thread(dtype):
         )
         if size + taps // 2 * 2 >= dilation * (taps - 1) + 1
     ]
-    assert over_the_limit((given, None) for given in layers) == []
+    assert over_the_limit((layer, None) for layer in layers) == []
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (1, 2)])
 def test_fast_algorithms_stay_within_the_memory_of_a_thread(dtype, stride, dilation):
     layers = (
-        (given, algorithm)
-        for given in planes(dtype, stride, dilation, (2, 3, 5, 7))
-        for algorithm in candidates(2, given.taps[1:], given.stride[1:], given.dilation[1:], dtype)
+        (layer, algorithm)
+        for layer in planes(dtype, stride, dilation, (2, 3, 5, 7))
+        for algorithm in candidates(2, layer.taps[1:], layer.stride[1:], layer.dilation[1:], dtype)
     )
     assert over_the_limit(layers) == []
 
@@ -245,5 +269,5 @@ def test_volumes_stay_within_the_memory_of_a_thread(dtype):
         problem((size,) * 3, taps, channels, 64, 1, 1, 1, taps // 2, 1, 2, False, dtype)
         for size, taps, channels in itertools.product((4, 16, 64), (1, 3, 5), (1, 16, 128, 512))
     ]
-    layers = ((given, a) for given in volumes for a in (None, *candidates(3, given.taps, (1,) * 3, (1,) * 3, dtype)))
+    layers = ((layer, a) for layer in volumes for a in (None, *candidates(3, layer.taps, (1,) * 3, (1,) * 3, dtype)))
     assert over_the_limit(layers) == []

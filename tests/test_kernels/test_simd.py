@@ -8,7 +8,7 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from kernels.simd import LENGTHS, Lanes, at_least, fma, keep_rolled, lane_ops, prefetch
+from kernels.simd import LENGTHS, Lanes, at_least, fma, keep_apart, keep_rolled, lane_ops, prefetch
 
 DTYPES = (np.float32, np.float64)
 SHAPES = [(dtype, length) for dtype in DTYPES for length in (4, 8, 16)]
@@ -322,6 +322,19 @@ def test_keep_rolled_changes_nothing():
     assert total(11) == 55
 
 
+def test_what_is_kept_apart_computes_the_same():
+    @njit
+    def square(x):
+        keep_apart()
+        return x * x
+
+    @njit
+    def run(x):
+        return square(x) + square(x + 1)
+
+    assert run(3) == 25
+
+
 LOAD, STORE, BROADCAST = lane_ops(4).load, lane_ops(4).store, lane_ops(4).broadcast
 ZERO, SPLAT, TRANSPOSE = lane_ops(4).zero, lane_ops(4).splat, lane_ops(4).transpose_block
 LOAD_FIRST, STORE_FIRST, CORNER = lane_ops(4).load_first, lane_ops(4).store_first, lane_ops(4).transpose_corner
@@ -347,7 +360,7 @@ REFUSED = {
     "masked load of a float count": (lambda x: STORE(x, 0, LOAD_FIRST(x, 0, 1.5)), "load_first takes integer"),
     "masked store of a scalar": (lambda x: STORE_FIRST(x, 0, SINGLE, 2), r"store_first takes Lanes\(float32, 4\)"),
     "corner of float size": (lambda x: CORNER(x, 0, 4, 2.0, 2, x, 0, 4), "takes integer offsets"),
-    "at_least of a scalar": (lambda x: STORE(x, 0, at_least(LOAD(x, 0), SINGLE)), "at_least takes two Lanes of one type"),
+    "at_least of a scalar": (lambda x: STORE(x, 0, at_least(LOAD(x, 0), SINGLE)), "at_least takes two Lanes"),
     "at_least of two lengths": (lambda x: STORE(x, 0, at_least(LOAD(x, 0), LOAD8(x, 0))), "at_least takes two Lanes"),
     "division": (lambda x: STORE(x, 0, LOAD(x, 0) / SINGLE), "truediv"),
 }
