@@ -12,7 +12,7 @@ import numpy as np
 
 from kernels.problem import Problem
 from kernels.rates import rates
-from kernels.schedule import direct_schedule, tiled_schedule
+from kernels.schedule import direct_schedule, is_pointwise, pointwise_schedule, tiled_schedule
 from winograd import INF, Algorithm, Transform, toom_cook
 
 __all__ = ["NAMES", "Choice", "candidates", "check_algorithm", "checked_error", "chosen", "phase_taps"]
@@ -122,7 +122,10 @@ def chosen(algorithm: Algorithm | str, axes: int, problem: Problem, max_error: f
         depthwise = problem.channels == 1 and problem.groups > 1
         if depthwise:
             return Choice("direct", "one channel a group")
-        times.append((direct_schedule(problem).cost / per_s, "direct"))
+        direct = direct_schedule(problem).cost
+        if is_pointwise(problem):
+            direct = min(direct, pointwise_schedule(problem).cost)
+        times.append((direct / per_s, "direct"))
     times += [(tiled_schedule(problem, A).cost / per_s, A) for A in candidates(axes, *options)]
     times.sort(key=lambda pair: pair[0])
     others = ", ".join(f"{_name(A)} {1e6 * seconds:.0f} us" for seconds, A in times[1:4])

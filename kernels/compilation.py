@@ -39,7 +39,8 @@ from numba.core.serialize import dumps
 from kernels.host import host
 from kernels.simd import LaneOps
 
-__all__ = ["cache_folder", "clear_cache", "fingerprint", "header", "inlined", "kernel", "load_module", "module_name", "write_whole"]
+__all__ = ["cache_folder", "clear_cache", "fingerprint", "header", "inlined", "kernel", "load_module", "module_name",
+           "write_whole"]
 
 # nogil: threads share a kernel's work. error_model: no division raises. fastmath would change rounded bits.
 _SETTINGS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy", "boundscheck": False}
@@ -232,8 +233,8 @@ def inlined(function: Callable[..., Any]) -> Any:
 def header(length: int) -> str:
     """The lines that open a generated module whose vectors have this length.
 
-    They define `np`, `kernel`, `inlined`, `fetch_add`, `fma`, `at_least`, `keep_rolled`, `prefetch` and the operations of
-    `kernels.simd.lane_ops`.
+    They define `np`, `kernel`, `inlined`, `fetch_add`, `fma`, `at_least`, `keep_apart`, `keep_rolled`, `prefetch` and
+    the operations of `kernels.simd.lane_ops`.
 
     Examples
     --------
@@ -241,7 +242,7 @@ def header(length: int) -> str:
     import numpy as np
     from kernels.atomic import fetch_add
     from kernels.compilation import inlined, kernel
-    from kernels.simd import at_least, fma, keep_rolled, lane_ops, prefetch
+    from kernels.simd import at_least, fma, keep_apart, keep_rolled, lane_ops, prefetch
     <BLANKLINE>
     load, load_first, broadcast, store, store_first, zero, splat, transpose_block, transpose_corner = lane_ops(8)
     """
@@ -249,7 +250,7 @@ def header(length: int) -> str:
         "import numpy as np\n"
         "from kernels.atomic import fetch_add\n"
         "from kernels.compilation import inlined, kernel\n"
-        "from kernels.simd import at_least, fma, keep_rolled, lane_ops, prefetch\n\n"
+        "from kernels.simd import at_least, fma, keep_apart, keep_rolled, lane_ops, prefetch\n\n"
         f"{', '.join(LaneOps._fields)} = lane_ops({length})\n"
     )
 

@@ -6,10 +6,17 @@ import math
 
 import numpy as np
 
-from kernels.generation import depthwise_module, direct_module
+from kernels.generation import depthwise_module, direct_module, pointwise_module
 from kernels.host import host
 from kernels.problem import Plan, Problem
-from kernels.schedule import SET_BYTES, depthwise_schedule, direct_schedule
+from kernels.schedule import (
+    SET_BYTES,
+    depthwise_schedule,
+    direct_schedule,
+    is_pointwise,
+    padded_stride,
+    pointwise_schedule,
+)
 
 __all__ = ["DepthwiseFilter", "DirectFilter"]
 
@@ -27,6 +34,7 @@ class DirectFilter:
     def __init__(self, w: np.ndarray, groups: int) -> None:
         self.tile = host().tile(w.dtype)
         self.module = direct_module(w.dtype.name, self.tile)
+        self._w = w
         filters, channels = w.shape[0] // groups, w.shape[1]
         taps = math.prod(w.shape[2:])
         each = -(-filters // self.tile.length) * self.tile.length * taps * channels
@@ -37,6 +45,8 @@ class DirectFilter:
 
     def plan(self, problem: Problem, bias: np.ndarray) -> Plan:
         """How a problem is run."""
+        if is_pointwise(problem) and pointwise_schedule(problem).cost < direct_schedule(problem).cost:
+            return self._pointwise_plan(problem, bias)
         schedule = direct_schedule(problem)
         rows, columns = schedule.rows, schedule.columns
         slices, down, across = problem.window(rows, columns)
@@ -53,6 +63,21 @@ class DirectFilter:
         across = max(across, columns * problem.stride[2])
         sizes = (slices * down * across * pixel + self.tile.length, rows * columns * self.tile.columns)
         return Plan.of(self.module.run_units, self.packed, bias, problem, fields, sizes, math.prod(problem.taps))
+
+
+    def _pointwise_plan(self, problem: Problem, bias: np.ndarray) -> Plan:
+        schedule = pointwise_schedule(problem)
+        stride = padded_stride(problem.channels, self.tile, self._w.itemsize)
+        rows = np.zeros((self._w.shape[0], stride), self._w.dtype)
+        rows[:, : problem.channels] = self._w.reshape(len(rows), -1)
+        blocks = -(-math.prod(problem.size) // schedule.columns)
+        fields = problem.fields() | {
+            "BLOCK_COLUMNS": schedule.columns, "PARTS": schedule.parts, "W_STRIDE": stride,
+            "UNITS": problem.images * problem.groups * blocks * schedule.parts,
+        }
+        sizes = (schedule.columns * problem.channels, problem.filters * self.tile.columns)
+        module = pointwise_module(problem.dtype, self.tile)
+        return Plan.of(module.run_units, rows.reshape(-1), bias, problem, fields, sizes)
 
 
 class DepthwiseFilter:

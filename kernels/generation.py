@@ -53,6 +53,16 @@ def direct_module(dtype: str, tile: Tile) -> ModuleType:
     return load_module("\n".join([*parts, _template("direct")]), f"direct {dtype}")
 
 
+@lru_cache(maxsize=8)
+def pointwise_module(dtype: str, tile: Tile) -> ModuleType:
+    """The compiled module of direct convolution by filters of one tap, on planes."""
+    panels = panels_module(dtype, True, tile)
+    parts = [header(tile.length), _constants_text(dtype, tile.length), f"COLUMNS = {tile.columns}\n",
+             f"from {panels.__name__} import product\n", geometry_text(),
+             product_text(replace(tile, vectors=1), True, "narrow", "narrow_product")]
+    return load_module("\n".join([*parts, _template("pointwise")]), f"pointwise {dtype}")
+
+
 @lru_cache(maxsize=32)
 def depthwise_module(dtype: str, length: int, taps: int, stride: int, dilation: int) -> ModuleType:
     """The compiled module of direct convolution with one channel a group, for these taps along a row."""

@@ -22,6 +22,7 @@ FIELDS = (
     *("TAPS_Z", "TAPS_0", "TAPS_1", "STRIDE_Z", "STRIDE_0", "STRIDE_1", "DILATION_Z", "DILATION_0", "DILATION_1"),
     *("BLOCK_ROWS", "BLOCK_COLUMNS"),  # outputs in a block
     *("PIXEL", "IN_PLACE"),  # distance of the strip's pixels; whether the image may be read in its stead
+    "W_STRIDE",  # distance of the rows of a matrix of filters
     # Fast kernels:
     *("TILES", "TILES_DEEP", "TILES_DOWN", "TILES_ACROSS"),  # in all; of one phase of one image
     *("STEPS_Z", "STEPS_0", "STEPS_1"),  # the stride: so many phases of the input are channels

@@ -211,7 +211,8 @@ class _Layer:
         assert call.library is not None
         last = self.layout.index("C") != 1
         planes = np.asarray(np.moveaxis(x, -1, 1) if last else x, self.dtype)
-        y = call.library(planes) if planes.size else np.zeros((0, self.filters, *call.shape[2:]), self.dtype)
+        space = call.shape[1:-1] if last else call.shape[2:]
+        y = call.library(planes) if planes.size else np.zeros((len(x), self.filters, *space), self.dtype)
         if self._biased:
             y += self.bias[: self.filters].reshape(-1, *(1,) * self._axes)
         if self.relu:

@@ -30,7 +30,7 @@ def row_counts(rows: int) -> tuple[int, ...]:
     >>> row_counts(14), row_counts(6)
     ((14, 10, 8, 7, 4, 2, 1), (6, 4, 3, 2, 1))
     """
-    return tuple(sorted({rows, rows // 2, *(count for count in (10, 8, 4, 2, 1) if count < rows)}, reverse=True))
+    return tuple(sorted({rows, max(1, rows // 2), *(count for count in (10, 8, 4, 2, 1) if count < rows)}, reverse=True))
 
 
 def splits(heights: tuple[int, ...]) -> tuple[int, ...]:
@@ -228,7 +228,7 @@ def depthwise_text(taps: int, stride: int, dilation: int) -> str:
     parts.append(edge + _depthwise_end(1))
     parts.append([f"depthwise_COUNT = np.array({splits(counts)})"])
     driver = ["@kernel", f"def depthwise_row({begin}, u_chunk, {end}, out_step, columns, chunks, ahead, out_ahead):",
-              "    j = 0", "    while j < columns:",
+              "    keep_apart()", "    j = 0", "    while j < columns:",
               f"        count = depthwise_COUNT[min(columns - j, {2 * counts[0]})]"]
     for count in counts:
         driver += [

@@ -143,6 +143,8 @@ def flat_memory(array: np.ndarray) -> np.ndarray:
     """
     if array.flags.c_contiguous and array.flags.writeable:
         return array.reshape(-1)
+    if array.size == 0:
+        return np.empty(0, array.dtype)
     span = 1 + sum((n - 1) * stride // array.itemsize for n, stride in zip(array.shape, array.strides, strict=True))
     return np.asarray(_Memory(array, span))
 

@@ -38,7 +38,7 @@ class Rates:
 
     fmas_per_s: float = 3.6e9
     transform: float = 8.0
-    copy: float = 4.0
+    copy: float = 10.0
     pick: float = 24.0
     read_near: float = 1.5
     read_far: float = 4.0

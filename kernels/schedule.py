@@ -19,8 +19,8 @@ from kernels.rates import Rates, rates
 from winograd import Algorithm
 
 __all__ = [
-    "SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_schedule", "tile_counts",
-    "tiled_schedule", "triple",
+    "SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_schedule", "is_pointwise",
+    "padded_stride", "pointwise_schedule", "tile_counts", "tiled_schedule", "triple",
 ]
 
 _BLOCK_BYTES = 768 * 1024
@@ -34,6 +34,12 @@ _STRIP_BYTES = 384 * 1024
 
 _DEPTHWISE_BYTES = 96 * 1024
 """What the window and the outputs of a block of one vector of channels may take."""
+
+_THREAD_BYTES = 4 * 2**20
+"""What a thread may take for all it works in."""
+
+_SMALL_BYTES = 640 * 1024
+"""What of that is kept for the small buffers of the fast kernels: all but V and M."""
 
 SET_BYTES = 4096
 """Rows so far apart share a set of the first-level cache, which holds fewer of them than a register tile has rows."""
@@ -114,11 +120,17 @@ def direct_schedule(problem: Problem) -> DirectSchedule:
     filter_bytes = problem.groups * panels * tile.columns * taps * problem.channels * item
     copied = problem.x_steps[1] != 1 or problem.pad != (0, 0, 0)
     best: DirectSchedule | None = None
-    for columns in (width, *(width // pieces for pieces in (2, 4, 8, 16, 32, 64) if width >= 14 * pieces)):
+    for columns in (width >> halvings for halvings in range(width.bit_length())):
+        if columns < 14 and columns < width and best is not None:
+            break
         for rows in range(1, height + 1):
             if rows > 1 and -(-height // rows) == -(-height // (rows - 1)):
                 continue  # as many blocks as with a row less
-            strip = math.prod(problem.window(rows, columns))
+            slices, down, across = problem.window(rows, columns)
+            strip = slices * down * max(across, columns * problem.stride[2])
+            taken = strip * (channels + tile.length) + rows * columns * tile.columns
+            if taken * item > _THREAD_BYTES and rows * columns > 1:
+                break
             if strip * channels * item > _STRIP_BYTES and rows > 1:
                 break
             runs = _product_cost(rows * columns, tile) if flat else rows * _product_cost(columns, tile)
@@ -139,6 +151,47 @@ def direct_schedule(problem: Problem) -> DirectSchedule:
                     best = DirectSchedule(rows, columns, parts, total)
         if best is not None and best.rows > 1:
             break  # whole rows fit
+    assert best is not None
+    return best
+
+
+def is_pointwise(problem: Problem) -> bool:
+    """Whether filters of one tap meet planes whose pixels follow each other, in and out."""
+    _, height, width = problem.size
+    plane = (height * width, width, 1)
+    follow = all(
+        length == 1 or x_step == y_step == step
+        for length, x_step, y_step, step in zip(
+            problem.size, problem.x_steps[2:], problem.y_steps[2:], plane, strict=True
+        )
+    )
+    return follow and problem.taps == problem.stride == (1, 1, 1) and problem.out == problem.size
+
+
+@lru_cache(maxsize=4096)
+def pointwise_schedule(problem: Problem) -> DirectSchedule:
+    """The schedule of least expected time for them; its columns are pixels of a plane."""
+    model, tile, item = rates(), host().tile(problem.dtype), np.dtype(problem.dtype).itemsize
+    pixels = math.prod(problem.size)
+    filter_bytes = problem.groups * problem.filters * problem.channels * item
+    best: DirectSchedule | None = None
+    for panels in range(1, min(_MOST_ROWS, -(-pixels // tile.columns)) + 1):
+        columns = panels * tile.columns
+        if panels > 1 and columns * problem.channels * item > _STRIP_BYTES:
+            break
+        blocks = -(-pixels // columns) * problem.images * problem.groups
+        vectors = pixels / columns / -(-pixels // columns) * panels * tile.vectors
+        for parts in sorted({1, min(problem.filters, problem.threads), min(problem.filters, 2 * problem.threads)}):
+            filters = -(-problem.filters // parts)
+            cost = (
+                _product_cost(filters, tile) * vectors * problem.channels
+                + 0.3 * model.copy * vectors * problem.channels  # without a transposition
+                + _reading(panels * filters * problem.channels / tile.length, filter_bytes, model)
+                + model.unit
+            )
+            total = _makespan(blocks * parts, problem.threads, cost, model)
+            if best is None or total < best.cost:
+                best = DirectSchedule(1, columns, parts, total)
     assert best is not None
     return best
 
@@ -189,6 +242,7 @@ def tiled_schedule(problem: Problem, algorithm: Algorithm) -> TiledSchedule:
     filter_bytes = problem.groups * products * panels * tile.columns * channels * item
     per_row = products * item * (v_stride + tile.columns) * tile.rows
     most = max(1, min(_MOST_ROWS, _BLOCK_BYTES // per_row)) * tile.rows
+    most = max(1, min(most, (_THREAD_BYTES - _SMALL_BYTES) * tile.rows // per_row))
     fewest = -(-tiles // most)
     planes = problem.x_steps[4] == 1 and max(problem.stride[2], problem.dilation[2]) > 1
     gathering = model.pick * planes * math.prod(triple(algorithm.tile)) * channels / tile.length

@@ -237,8 +237,6 @@ def check_integer(name: str, value: Any, least: int) -> None:
 
 
 def _check_compiled(A: Algorithm) -> None:
-    if A.dims > 2:
-        raise ValueError(f'subject "kernel" needs an algorithm of 1 or 2 dims; got {A.dims}: emulation has 3.')
     if A.dtype not in _KERNEL_DTYPES:
         raise ValueError(f'subject "kernel" needs the dtype float32 or float64; got {A.dtype}.')
     from kernels.choice import check_algorithm

@@ -172,7 +172,7 @@ def compiled(A: Algorithm, d: np.ndarray, g: np.ndarray, seed: int, observer: Ra
     """The compiled convolution on single tiles: one call for each trial, since every trial has its own filter."""
     import kernels
 
-    convolution = kernels.conv1d if A.dims == 1 else kernels.conv2d
+    convolution = (kernels.conv1d, kernels.conv2d, kernels.conv3d)[A.dims - 1]
     tiles = [convolution(x[np.newaxis], w[np.newaxis], algorithm=A)[0, 0] for x, w in zip(d, g, strict=True)]
     y = np.stack(tiles)
     observer("y", y)

@@ -68,6 +68,8 @@ def binade_probabilities(second: np.ndarray, kurtosis: np.ndarray) -> np.ndarray
             shift = (spread * node - spread**2 / 2) / 2 / math.log(2)
             total += weight * _below_normal(edges[heavy] - shift)
         below[heavy] = total
+    # Edgeworth's term is negative in the tails; masses that add up to more than 1 would grow with every sum of quanta.
+    below = np.minimum.accumulate(np.clip(below, 0.0, 1.0), axis=-1)
     probabilities = below - np.concatenate([below[..., 1:], np.zeros((*below.shape[:-1], 1))], axis=-1)
     probabilities[~positive] = 0
     probabilities[~positive, -1] = 1

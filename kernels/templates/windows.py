@@ -32,7 +32,15 @@ def gather(x, offset, channel_step, row_step, column_step, row_begin, row_end, b
         clear(strip, base, pixel, begin, channels)
         clear(strip, base + end * pixel, pixel, columns - end, channels)
         source = offset + i * row_step
-        if channel_step == 1 and channels == LENGTH:
+        if channel_step == 1 and column_step == channels == pixel:  # the row as a whole
+            at, count = base + begin * pixel, (end - begin) * pixel
+            j = 0
+            while j + LENGTH <= count:
+                store(strip, at + j, load(x, source + begin * pixel + j))
+                j += LENGTH
+            if j < count:
+                store_first(strip, at + j, load_first(x, source + begin * pixel + j, count - j), count - j)
+        elif channel_step == 1 and channels == LENGTH:
             for j in range(begin, end):
                 store(strip, base + j * pixel, load(x, source + j * column_step))
         elif channel_step == 1:
@@ -44,7 +52,7 @@ def gather(x, offset, channel_step, row_step, column_step, row_begin, row_end, b
                     c += LENGTH
                 if c < channels:
                     store(strip, target + c, load_first(x, at + c, channels - c))
-        elif column_step == 1:
+        elif column_step == 1 and channels > 3:
             for c in range(0, channels, LENGTH):
                 j = begin
                 if c + LENGTH <= channels:

@@ -32,6 +32,14 @@ def test_binades_are_those_of_samples(kind: str, limit: float) -> None:
     assert np.abs(expected - found).max() < limit
 
 
+@pytest.mark.parametrize("kurtosis", [1.8, 2.4, 2.5, 2.7, 2.95, 3.0, 9.0])
+def test_binades_are_a_law(kurtosis: float) -> None:
+    """No probability is negative, and their sum is at most 1: sums of quanta multiply what is more, sum after sum."""
+    for second in (1e-7, 1 / 3, 19.0, 62138.0):
+        probabilities = binade_probabilities(np.array(second), np.array(kurtosis))
+        assert probabilities.min() >= 0 and probabilities.sum() == pytest.approx(1, abs=1e-12)
+
+
 @pytest.mark.parametrize("rounding", ["nearest", "toward_zero", "stochastic"])
 @pytest.mark.parametrize("bits", [0, 1, 4])
 def test_the_error_of_rounding_numbers_with_few_bits(rounding: str, bits: int) -> None:

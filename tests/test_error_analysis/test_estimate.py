@@ -106,6 +106,14 @@ def test_it_predicts_three_axes_and_different_ones() -> None:
         assert estimate(A).per_output.shape == A.m
 
 
+def test_it_predicts_large_tiles_of_three_axes_and_many_channels() -> None:
+    points = [0, -1, 1, "1/2", -2, "-1/2", 2, wg.INF]
+    A = wg.Algorithm(wg.toom_cook(6, 3, points), dims=3, passes=("share", "factor"), fma=True)
+    # 40 trials of 6 x 6 x 6 outputs leave the measured mean uncertain by some 5 %.
+    assert estimate(A, 8).mean / measured(A, 8, trials=40).mean() == pytest.approx(1, abs=0.2)
+    assert estimate(A, 512).mean / estimate(A, 64).mean == pytest.approx(8, rel=0.2)  # as the channel sum from there on
+
+
 def test_it_ranks_points_as_the_measurement_does() -> None:
     good, bad = (wg.Algorithm(wg.toom_cook(4, 3, points), dims=2) for points in (
         wg.published_points(4, 2), [0, 1, -1, 2, -2, wg.INF]

@@ -15,7 +15,7 @@ import pytest
 import kernels.host
 from kernels.compilation import header, load_module
 from kernels.host import Tile, host
-from kernels.microkernel import product_text, row_counts
+from kernels.microkernel import depthwise_text, product_text, row_counts, splits
 
 ROOT = Path(kernels.host.__file__).parents[1]
 
@@ -30,13 +30,6 @@ def product():
         return load_module(text, "test_product").product, tile
 
     return compiled
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WINOGRAD_CACHE_DIR", str(tmp_path_factory.mktemp("code")))
-        yield
 
 
 def fused32(a, b, c):
@@ -149,6 +142,157 @@ def test_row_counts_end_at_one():
         counts = row_counts(rows)
         assert counts[0] == rows and counts[-1] == 1
         assert list(counts) == sorted(set(counts), reverse=True)
+
+
+@pytest.mark.parametrize("heights", [row_counts(14), row_counts(6), (7, 6, 5, 4, 3, 2, 1), (1,)])
+def test_splits_begin_the_cheapest_calls(heights):
+    table = splits(heights)
+    assert len(table) == 2 * max(heights) + 1 and table[0] == 0
+
+    def calls(rows):
+        while rows:
+            yield table[rows]
+            rows -= table[rows]
+
+    def cost(height):
+        return max(height, 4) + 1
+
+    least = [0]
+    for rows in range(1, len(table)):
+        least.append(min(cost(h) + least[rows - h] for h in heights if h <= rows))
+        assert set(calls(rows)) <= set(heights) and sum(calls(rows)) == rows
+        assert sum(map(cost, calls(rows))) == least[rows]
+
+
+# ---- sums over taps, with bias and relu ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tap_product():
+    """The product over taps, of tiles one and two vectors wide, whose heights are few: they compile faster."""
+    length = host().length(np.float32)
+    tiles = [Tile(3, 2, length), Tile(2, 1, length)]
+    texts = [product_text(t, True, f"micro{t.vectors}", f"product{t.vectors}", taps=True) for t in tiles]
+    module = load_module("\n\n".join([header(length), *texts]), "test_tap_product")
+    return [(module.product2, tiles[0]), (module.product1, tiles[1])]
+
+
+def dull_taps(V, offsets, U, bias, relu):
+    """The sum over taps and, in each, channels, then bias, then relu; V[offset + c], U[tap, c, k]."""
+    acc = np.zeros((len(offsets), U.shape[2]), np.float32)
+    for tap in range(U.shape[0]):
+        for c in range(U.shape[1]):
+            v = V[[offset[tap] + c for offset in offsets]][:, None]
+            acc = fused32(*np.broadcast_arrays(v, U[tap, c][None], acc))
+    return finished(acc, bias, relu)
+
+
+def finished(acc, bias, relu):
+    if bias is not None:
+        acc = acc + bias
+    return np.where(acc < 0, np.float32(0), acc) if relu else acc
+
+
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_product_over_taps_is_the_dull_sum(tap_product, which, biased, relu):
+    function, tile = tap_product[which]
+    columns = tile.columns
+    rng = np.random.default_rng(6)
+    for rows, taps, channels in [(1, 1, 1), (2, 3, 5), (7, 4, 2), (3, 9, 1), (2 * tile.rows + 1, 2, 3)]:
+        v_stride, shifts = channels + 2, rng.permutation(40 * taps)[:taps]
+        V = rng.standard_normal(5 + rows * v_stride + 40 * taps + channels).astype(np.float32)
+        U = rng.standard_normal((taps, channels, columns)).astype(np.float32)
+        bias = rng.standard_normal(columns + 4).astype(np.float32)
+        m_stride = columns + 3
+        M = np.full(4 + rows * m_stride, 77, np.float32)
+        u = np.concatenate([np.full(2, np.nan, np.float32), U.ravel()])
+        function(V, 5, v_stride, rows, shifts, taps, u, 2, M, 4, m_stride, channels, bias, 4, biased, relu)
+        offsets = [[5 + t * v_stride + shift for shift in shifts] for t in range(rows)]
+        expected = dull_taps(V, offsets, U, bias[4:] if biased else None, relu)
+        block = M[4:].reshape(rows, m_stride)
+        assert np.array_equal(block[:, :columns].view(np.uint32), expected.view(np.uint32))
+        assert np.all(block[:, columns:] == 77) and np.all(M[:4] == 77)
+
+
+def test_bias_and_relu_keep_nan_and_turn_what_is_negative_into_positive_zero(tap_product):
+    function, tile = tap_product[1]
+    U = np.ones(tile.columns, np.float32)
+    bias = np.zeros(tile.columns, np.float32)
+    V = np.array([np.nan, -np.inf, np.inf, -1e-45, -0.0, 3], np.float32)
+    M = np.empty(6 * tile.columns, np.float32)
+    function(V, 0, 1, 6, np.zeros(1, np.int64), 1, U, 0, M, 0, tile.columns, 1, bias, 0, True, True)
+    first = M[:: tile.columns]
+    assert np.isnan(first[0]) and first[1:].tolist() == [0, np.inf, 0, 0, 3] and not np.signbit(first[1:]).any()
+
+
+# ---- depthwise ------------------------------------------------------------------------------------------------------
+
+DEPTHWISE = [(1, 1, 1), (3, 1, 1), (3, 2, 1), (2, 1, 3), (5, 3, 2)]
+
+
+def depthwise_module(taps, stride, dilation):
+    length = host().length(np.float32)
+    text = f"{header(length)}\nLENGTH = {length}\n\n{depthwise_text(taps, stride, dilation)}"
+    # An inlined function has no machine code of its own to call.
+    text += """
+
+@kernel
+def edge(x, offset, step, shifts, places, tap_rows, U, u_offset, bias, bias_offset, has_bias, relu, out, out_offset,
+         first, end):
+    depthwise_edge(x, offset, step, shifts, places, tap_rows, U, u_offset, bias, bias_offset, has_bias, relu,
+                   out, out_offset, first, end)
+"""
+    return load_module(text, "test_depthwise"), length
+
+
+def dull_depthwise(x, at, step, shifts, places, U, taps, dilation, length, bias, relu):
+    """One output: a vector of channels, the sum over rows of taps and, in each, over the taps given."""
+    acc = np.zeros(length, np.float32)
+    for shift, place in zip(shifts, places, strict=True):
+        for b in taps:
+            start = at + shift + b * dilation * step
+            acc = fused32(x[start : start + length], U[place + b * length : place + (b + 1) * length], acc)
+    return finished(acc, bias, relu)
+
+
+@pytest.mark.parametrize(("taps", "stride", "dilation"), DEPTHWISE)
+def test_depthwise_rows_and_edges_are_the_dull_sum(taps, stride, dilation):
+    module, length = depthwise_module(taps, stride, dilation)
+    rng = np.random.default_rng(7)
+    for columns, chunks, tap_rows, biased, relu in [
+        (1, 1, 1, False, False), (6, 2, 0, True, False), (7, 1, 3, True, True), (23, 3, 2, False, True), (13, 2, 1, True, False),
+    ]:  # fmt: skip
+        step, out_step = chunks * length + 3, chunks * length + 5
+        width = (columns - 1) * stride + (taps - 1) * dilation + 1
+        row = width * step + length
+        x = rng.standard_normal(4 + max(1, tap_rows) * row).astype(np.float32)
+        shifts, places = np.arange(tap_rows) * row, rng.permutation(tap_rows) * taps * length
+        u_chunk = max(1, tap_rows) * taps * length
+        U = rng.standard_normal(6 + chunks * u_chunk).astype(np.float32)
+        bias = rng.standard_normal(2 + chunks * length).astype(np.float32)
+        out = np.full(3 + columns * out_step, 77, np.float32)
+        module.depthwise_row(x, 4, step, shifts, places, tap_rows, U, 6, u_chunk, bias, 2, biased, relu,
+                             out, 3, out_step, columns, chunks, 0, 0)  # fmt: skip
+        expected = np.full_like(out, 77)
+        for j in range(columns):
+            for k in range(chunks):
+                vector = bias[2 + k * length : 2 + (k + 1) * length] if biased else None
+                at, panel = 4 + j * stride * step + k * length, places + 6 + k * u_chunk
+                start = 3 + j * out_step + k * length
+                expected[start : start + length] = dull_depthwise(
+                    x, at, step, shifts, panel, U, range(taps), dilation, length, vector, relu
+                )
+        assert np.array_equal(out.view(np.uint32), expected.view(np.uint32))
+        for first in range(taps + 1):
+            for end in range(first, taps + 1):
+                some = np.full(length + 2, 77, np.float32)
+                module.edge(x, 4, step, shifts, places, tap_rows, U, 6, bias, 2, biased, relu, some, 1, first, end)
+                vector = bias[2 : 2 + length] if biased else None
+                one = dull_depthwise(x, 4, step, shifts, places + 6, U, range(first, end), dilation, length, vector, relu)
+                assert np.array_equal(some[1:-1].view(np.uint32), one.view(np.uint32))
+                assert some[0] == some[-1] == 77
 
 
 def panels_digest():

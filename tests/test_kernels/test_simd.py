@@ -8,7 +8,7 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from kernels.simd import LENGTHS, Lanes, fma, keep_rolled, lane_ops
+from kernels.simd import LENGTHS, Lanes, at_least, fma, keep_rolled, lane_ops, prefetch
 
 DTYPES = (np.float32, np.float64)
 SHAPES = [(dtype, length) for dtype in DTYPES for length in (4, 8, 16)]
@@ -222,6 +222,94 @@ def test_transposition_agrees_with_numpy(dtype, length):
     assert np.array_equal(in_place.reshape(length, length), square.T)
 
 
+@pytest.mark.parametrize("at_end", [False, True])
+def test_masked_loads_and_stores_touch_nothing_else(shape, guarded, at_end):
+    load_first, store, store_first, length = shape.load_first, shape.store, shape.store_first, shape.length
+    load = shape.load
+
+    @njit
+    def get(x, offset, count, y):
+        store(y, 0, load_first(x, offset, count))
+
+    @njit
+    def put(y, offset, x, count):
+        store_first(y, offset, load(x, 0), count)
+
+    values = operands(shape.dtype, length, 8)
+    for count in range(-1, length + 2):
+        inside = min(max(count, 0), length)
+        margin = 0 if at_end else 3  # without it, what follows can be neither read nor written
+        array = guarded(5 + inside + margin, shape.dtype)
+        array[:] = np.nan
+        array[5 : 5 + inside] = values[:inside]
+        y = np.full(length, 7, shape.dtype)
+        get(array, 5, count, y)
+        assert same_bits(y, np.concatenate([values[:inside], np.zeros(length - inside, shape.dtype)]))
+        array[:] = 7
+        put(array, 5, values, count)
+        expected = np.concatenate([np.full(5, 7), values[:inside], np.full(margin, 7)]).astype(shape.dtype)
+        assert same_bits(array, expected)
+
+
+def test_at_least_keeps_nan_and_both_zeros(shape):
+    load, store, length = shape.load, shape.store, shape.length
+
+    @njit
+    def run(x, floor, y):
+        store(y, 0, at_least(load(x, 0), load(floor, 0)))
+
+    for seed in range(20):
+        x, floor = operands(shape.dtype, length, seed), operands(shape.dtype, length, 100 + seed)
+        y = np.empty(length, shape.dtype)
+        run(x, floor, y)
+        with np.errstate(invalid="ignore"):
+            assert same_bits(y, np.where(x < floor, floor, x))
+    x = np.full(length, -0.0, shape.dtype)
+    run(x, np.zeros_like(x), y)
+    assert np.signbit(y).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("length", [2, 4, 16])
+def test_corners_are_transposed_and_nothing_else_is_touched(dtype, length, guarded):
+    transpose_corner = lane_ops(length).transpose_corner
+
+    @njit
+    def run(src, src_offset, src_stride, rows, columns, dst, dst_offset, dst_stride):
+        transpose_corner(src, src_offset, src_stride, rows, columns, dst, dst_offset, dst_stride)
+
+    for rows in range(length + 1):
+        for columns in range(length + 1):
+            src_stride, dst_stride = length + 1, length + 2
+            src = guarded(2 + max(0, rows - 1) * src_stride + columns * (rows > 0), dtype)
+            dst = guarded(3 + max(0, columns - 1) * dst_stride + rows * (columns > 0), dtype)
+            src[:] = np.arange(src.size) + 100
+            dst[:] = -1
+            expected = dst.copy()
+            for i in range(rows):
+                for j in range(columns):
+                    expected[3 + j * dst_stride + i] = src[2 + i * src_stride + j]
+            run(src, 2, src_stride, rows, columns, dst, 3, dst_stride)
+            assert np.array_equal(dst, expected)
+
+
+def test_prefetching_anything_is_harmless():
+    @njit
+    def run(x, offset):
+        prefetch(x, offset, 0)
+        prefetch(x, offset, 1)
+
+    x = np.arange(4.0)
+    for offset in (0, 3, -(10**6), 10**12):
+        run(x, offset)
+    run(np.zeros((2, 3), np.float32), 5)
+    assert x.tolist() == [0, 1, 2, 3]
+    with pytest.raises(TypingError, match="prefetch takes a C-contiguous array and a literal 0 or 1"):
+        njit(lambda x, written: prefetch(x, 0, written))(x, 1)
+    with pytest.raises(TypingError, match="prefetch takes a C-contiguous array"):
+        njit(lambda x: prefetch(x, 0, 0))(x[::2])
+
+
 def test_keep_rolled_changes_nothing():
     @njit
     def total(n):
@@ -236,6 +324,7 @@ def test_keep_rolled_changes_nothing():
 
 LOAD, STORE, BROADCAST = lane_ops(4).load, lane_ops(4).store, lane_ops(4).broadcast
 ZERO, SPLAT, TRANSPOSE = lane_ops(4).zero, lane_ops(4).splat, lane_ops(4).transpose_block
+LOAD_FIRST, STORE_FIRST, CORNER = lane_ops(4).load_first, lane_ops(4).store_first, lane_ops(4).transpose_corner
 LOAD8 = lane_ops(8).load
 DOUBLE = 0.25
 SINGLE = np.float32(0.25)
@@ -255,6 +344,11 @@ REFUSED = {
     "not an array": (lambda x: STORE(x, 0, LOAD(SINGLE, 0)), "load takes a 1-D C-contiguous array"),
     "zero of a scalar": (lambda x: STORE(x, 0, ZERO(SINGLE)), "zero takes a 1-D"),
     "splat of an integer": (lambda x: STORE(x, 0, SPLAT(1)), "splat takes a float32 or float64 scalar"),
+    "masked load of a float count": (lambda x: STORE(x, 0, LOAD_FIRST(x, 0, 1.5)), "load_first takes integer"),
+    "masked store of a scalar": (lambda x: STORE_FIRST(x, 0, SINGLE, 2), r"store_first takes Lanes\(float32, 4\)"),
+    "corner of float size": (lambda x: CORNER(x, 0, 4, 2.0, 2, x, 0, 4), "takes integer offsets"),
+    "at_least of a scalar": (lambda x: STORE(x, 0, at_least(LOAD(x, 0), SINGLE)), "at_least takes two Lanes of one type"),
+    "at_least of two lengths": (lambda x: STORE(x, 0, at_least(LOAD(x, 0), LOAD8(x, 0))), "at_least takes two Lanes"),
     "division": (lambda x: STORE(x, 0, LOAD(x, 0) / SINGLE), "truediv"),
 }
 

@@ -1,42 +1,109 @@
-import itertools
-from dataclasses import replace
+"""Memory of threads: aligned, used again, held by one thread at a time."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 import pytest
 
-import winograd as wg
-from kernels.host import host
-from kernels.workspace import Workspace, block_tiles_for, tile_shares
-
-A = wg.Algorithm(wg.toom_cook(4, 3, [0, 1, -1, 2, -2, wg.INF]), dims=2)
+from kernels import workspace
+from kernels.workspace import Workspace, aligned_empty, given_back, taken, workspace_bytes
 
 
-ALGORITHMS = [A, replace(A, channel_sum="pairwise"), wg.Algorithm(A.transforms[:1])]
+@pytest.fixture(autouse=True)
+def no_spare(monkeypatch):
+    monkeypatch.setattr(workspace, "_spare", [])
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS, ids=str)
-@pytest.mark.parametrize("threads", [1, 2, 3, 16])
-def test_shares_cover_all_tiles_once_and_evenly(algorithm, threads):
-    rows = host().tile(algorithm.dtype).rows
-    for tiles in [*range(1, 200), 1000, 10**5]:
-        shares = tile_shares(algorithm, tiles, threads)
-        assert shares[0][0] == 0 and shares[-1][1] == tiles and len(shares) <= threads
-        assert all(a[1] == b[0] for a, b in itertools.pairwise(shares))
-        sizes = [stop - start for start, stop in shares]
-        assert min(sizes) > 0 and max(sizes) - min(sizes) < 2 * rows
+def address(array):
+    return array.__array_interface__["data"][0]
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS, ids=str)
-def test_blocks_are_whole_register_tiles_and_stay_near_the_cache(algorithm):
-    rows = host().tile(algorithm.dtype).rows
-    for channels, share in itertools.product([1, 64, 2000], [1, 13, 15, 400, 10**5]):
-        block = block_tiles_for(algorithm, channels, share)
-        assert block >= min(rows, share) and block % rows == 0 and block < share + rows
-        space = Workspace.for_layer(algorithm, channels, block, min(block, 10))
-        assert block == rows or sum(b.nbytes for b in space.buffers[:2]) < 1.1 * 2**20
+SIZES = [(1,), (7, 16, 3), (0, 5, 0, 1000), (15, 17)]
 
 
-def test_a_workspace_serves_smaller_calls_only():
-    space = Workspace.for_layer(A, 16, 28, 7)
-    assert space.serves(28, 7) and space.serves(14, 3)
-    assert not space.serves(29, 7) and not space.serves(28, 8)
-    assert space.nbytes == sum(b.nbytes for b in space.buffers)
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("integers", [0, 1, 9])
+def test_buffers_begin_at_cache_lines_and_lie_apart_within_what_was_asked_for(sizes, dtype, integers):
+    space = Workspace(workspace_bytes(sizes, dtype, integers))
+    buffers = space.buffers(sizes, dtype, integers)
+    assert [b.size for b in buffers] == [*sizes, *([integers] if integers else [])]
+    assert [b.dtype.name for b in buffers] == [dtype] * len(sizes) + ["int64"] * bool(integers)
+    filled = [b for b in buffers if b.size]
+    assert all(address(b) % 64 == 0 and b.flags.c_contiguous and b.flags.writeable for b in filled)
+    for number, buffer in enumerate(buffers):
+        buffer[:] = number
+    assert all((buffer == number).all() for number, buffer in enumerate(buffers)), "two buffers overlap"
+    ends = [address(b) + b.nbytes for b in filled]
+    assert max(ends) - min(address(b) for b in filled) <= space.nbytes
+
+
+def test_bytes_are_whole_cache_lines():
+    assert workspace_bytes((), "float32") == 0
+    assert workspace_bytes((16,), "float32") == 64
+    assert workspace_bytes((17, 1), "float32") == 192
+    assert workspace_bytes((1, 1), "float64", 9) == 256
+
+
+def test_the_same_views_are_given_again_and_old_ones_forgotten():
+    space = Workspace(2**16)
+    first = space.buffers((3, 4), "float32")
+    assert space.buffers((3, 4), "float32") is first
+    assert space.buffers((3, 4), "float64")[0].dtype == np.float64
+    for size in range(1, 300):
+        space.buffers((size,), "float32")
+    assert len(space._views) <= 64
+    assert address(space.buffers((3, 4), "float32")[0]) == address(first[0])
+
+
+def test_what_was_given_back_is_taken_again_and_smaller_ones_make_room():
+    first = taken(1000)
+    given_back(first)
+    assert taken(900) is first
+    given_back(first)
+    larger = taken(10**6)
+    assert larger is not first and larger.nbytes >= 10**6
+    assert workspace._spare == []
+    given_back(larger)
+    assert taken(10) is larger
+
+
+def test_two_holders_never_share():
+    one, two = taken(100), taken(100)
+    assert one is not two
+    assert not np.shares_memory(one.buffers((25,), "float32")[0], two.buffers((25,), "float32")[0])
+
+
+def test_threads_never_hold_the_same_one():
+    held, lock, shared = set(), threading.Lock(), []
+
+    def use(size):
+        for turn in range(300):
+            space = taken(size + turn)
+            with lock:
+                shared.extend([space] if id(space) in held else [])
+                held.add(id(space))
+            mine = space.buffers((4,), "float64")[0]
+            mine[:] = size
+            if not (mine == size).all():
+                shared.append(space)
+            with lock:
+                held.remove(id(space))
+            given_back(space)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(use, [100, 200, 300, 400, 500, 600]))
+    assert shared == []
+    assert len(workspace._spare) <= 6
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(0,), (1,), (3, 5), (2, 3, 4, 5), (1000,), (2, 0, 3)])
+def test_new_arrays_begin_at_a_cache_line(shape, dtype):
+    for _ in range(5):
+        array = aligned_empty(shape, np.dtype(dtype))
+        assert array.shape == shape and array.dtype == dtype
+        assert array.flags.c_contiguous and array.flags.writeable
+        assert array.size == 0 or address(array) % 64 == 0
+        array[...] = 1
