@@ -158,7 +158,8 @@ def product_text(
     <BLANKLINE>
     """
     shifts, bias = (" shifts, taps,", " bias, bias_offset, has_bias, relu,") if taps else ("", "")
-    counts = row_counts(tile.rows)
+    # A narrow panel is rare; half the height hides the latency of an addition as well there.
+    counts = row_counts(tile.rows if tile.vectors > 1 else max(1, tile.rows // 2))
     parts = [_micro_text(rows, tile, fma, prefix, taps) for rows in counts]
     table = [f"{name}_HEIGHT = np.array({splits(counts)})"]
     arguments = f"V, v_offset, v_stride, rows,{shifts} U, u_offset, M, m_offset, m_stride, channels,{bias}"
@@ -167,7 +168,7 @@ def product_text(
         f"def {name}({arguments[:-1]}):",
         "    t = 0",
         "    while t < rows:",
-        f"        height = {name}_HEIGHT[min(rows - t, {2 * tile.rows})]",
+        f"        height = {name}_HEIGHT[min(rows - t, {2 * counts[0]})]",
     ]
     for number, rows in enumerate(counts):
         driver += [
@@ -205,7 +206,7 @@ def depthwise_text(taps: int, stride: int, dilation: int) -> str:
     """
     begin = "x, offset, step, shifts, places, tap_rows, U, u_offset"
     end = "bias, bias_offset, has_bias, relu, out, out_offset"
-    counts = tuple(range(_COLUMNS_AT_ONCE, 0, -1))
+    counts = (_COLUMNS_AT_ONCE, 4, 2, 1)
     parts = []
     for count in counts:
         lines = ["@inlined", f"def depthwise_{count}({begin}, {end}, out_step):"]

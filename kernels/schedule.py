@@ -19,8 +19,9 @@ from kernels.rates import Rates, rates
 from winograd import Algorithm
 
 __all__ = [
-    "SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_cost", "direct_schedule", "filter_cost",
-    "forget_schedules", "is_pointwise", "padded_stride", "pointwise_schedule", "tile_counts", "tiled_schedule", "triple",
+    "SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_cost", "direct_schedule",
+    "filter_cost", "forget_schedules", "is_pointwise", "padded_stride", "pointwise_schedule", "tile_counts",
+    "tiled_schedule", "triple",
 ]
 
 _BLOCK_BYTES = 768 * 1024
