@@ -1,16 +1,50 @@
 """Integers of 1 to 16 bits packed into 64-bit words: storage, arithmetic on all lanes of a word, products."""
 
 from kernels.packed.array import PackedArray
+from kernels.packed.comparisons import (
+    equal,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    maximum,
+    minimum,
+    not_equal,
+    relu,
+    select,
+)
 from kernels.packed.interchange import from_bytes, from_ml_dtypes, to_bytes, to_ml_dtypes
+from kernels.packed.operations import absolute, add, multiply, negate, shift_left, shift_right, subtract, total
 from kernels.packed.storage import pack, pack_bipolar, pack_ternary
+from kernels.packed.widths import narrow, widen
 
 __all__ = [
     "PackedArray",
+    "absolute",
+    "add",
+    "equal",
     "from_bytes",
     "from_ml_dtypes",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
+    "maximum",
+    "minimum",
+    "multiply",
+    "narrow",
+    "negate",
+    "not_equal",
     "pack",
     "pack_bipolar",
     "pack_ternary",
+    "relu",
+    "select",
+    "shift_left",
+    "shift_right",
+    "subtract",
     "to_bytes",
     "to_ml_dtypes",
+    "total",
+    "widen",
 ]

@@ -19,7 +19,6 @@ divide 64 this leaves a few bits of each word empty: 1 of 64 for 3, 7 and 9 bits
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,13 +26,14 @@ import numpy as np
 
 from kernels.packed.arguments import as_axis, check_bits, value_range
 from kernels.packed.layout import LaneLayout, lane_layout
+from kernels.packed.operators import LaneOperators
 from kernels.packed.staging import unpack_into
 
 __all__ = ["PackedArray"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PackedArray:
+class PackedArray(LaneOperators):
     """Integers packed into words; made by `pack`.
 
     Attributes
@@ -169,8 +169,3 @@ class PackedArray:
         from kernels.packed.interchange import to_bytes
 
         return to_bytes(self)
-
-
-def like(a: PackedArray, words: np.ndarray, shape: Sequence[int] | None = None, **fields: Any) -> PackedArray:
-    """A PackedArray with the fields of `a` but for these."""
-    return replace(a, words=words, shape=tuple(a.shape if shape is None else shape), **fields)
