@@ -26,9 +26,9 @@ __all__ = [
 ]
 
 
-def _compared(name: str, a: Any, b: Any) -> PackedArray:
+def _compared(name: str, a: Any, b: Any, spaced: bool = False) -> PackedArray:
     """1 where it holds, else 0, in one bit each."""
-    result = applied(name, a, b, False)
+    result = applied(name, a, b, spaced=spaced)
     # All bits of a lane are set where it holds, so the top bit of an unsigned lane says it.
     truth = mapped("shift_right", replace(result, signed=False), result.bits - 1)
     return narrow(truth, 1)
@@ -54,8 +54,7 @@ def not_equal(a: Any, b: Any) -> PackedArray:
 
 def less(a: Any, b: Any) -> PackedArray:
     """a < b."""
-    like, _, _ = operands(a, b)
-    return _compared("less_spaced" if like.spacer else "less", a, b)
+    return _compared("less", a, b, spaced=True)
 
 
 def less_equal(a: Any, b: Any) -> PackedArray:
@@ -75,12 +74,12 @@ def greater_equal(a: Any, b: Any) -> PackedArray:
 
 def minimum(a: Any, b: Any) -> PackedArray:
     """The smaller of a and b, lane by lane."""
-    return applied("minimum", a, b, False)
+    return applied("minimum", a, b)
 
 
 def maximum(a: Any, b: Any) -> PackedArray:
     """The larger of a and b, lane by lane."""
-    return applied("maximum", a, b, False)
+    return applied("maximum", a, b)
 
 
 def select(condition: Any, a: Any, b: Any) -> PackedArray:

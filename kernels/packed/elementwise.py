@@ -42,6 +42,8 @@ _BINARY = (
     "subtract_spaced",
 )
 
+_START = np.zeros(1, np.int64)
+
 _UNARY_TEXT = """
 
 @kernel
@@ -153,8 +155,9 @@ def run_lanes(
     if not math.prod(shape):
         return
     a, b = (np.ascontiguousarray(x) for x in operands)
-    inner, ((a_starts, a_step), (b_starts, b_step)) = _rows(shape, (a, b))
+    if a.shape == b.shape:
+        inner, a_starts, a_step, b_starts, b_step = a.size, _START, 1, _START, 1
+    else:
+        inner, ((a_starts, a_step), (b_starts, b_step)) = _rows(shape, (a, b))
     run = getattr(lane_kernels(), f"run_{name}")
-    flat = (x.reshape(-1) for x in (a, b, out))
-    a, b, out = flat
-    run(a, a_starts, a_step, b, b_starts, b_step, out, inner, lane.as_words())
+    run(a.reshape(-1), a_starts, a_step, b.reshape(-1), b_starts, b_step, out.reshape(-1), inner, lane.as_words())

@@ -54,8 +54,13 @@ class LaneLayout(NamedTuple):
     even: int
 
     def as_words(self) -> np.ndarray:
-        """The fields in this order, as uint64."""
-        return np.array(self, np.uint64)
+        """The fields in this order, as uint64; not to be written to."""
+        return _as_words(self)
+
+
+@cache
+def _as_words(lane: LaneLayout) -> np.ndarray:
+    return np.array(lane, np.uint64)
 
 
 @cache

@@ -76,16 +76,21 @@ def clear_padding(words: np.ndarray, axis: int, length: int, lane: LaneLayout) -
         words[last] &= np.uint64((1 << filled * lane.pitch) - 1)
 
 
-def applied(name: str, a: Any, b: Any, in_place: bool) -> PackedArray:
-    """A lane function of two operands; in place, the first one is a PackedArray and takes the result."""
+def applied(name: str, a: Any, b: Any, in_place: bool = False, spaced: bool = False) -> PackedArray:
+    """A lane function of two operands; in place, the first one is a PackedArray and takes the result.
+
+    With `spaced`, the function has a shorter form for lanes with spacers.
+    """
     like, a_words, b_words = operands(a, b)
-    shape = np.broadcast_shapes(*(x.shape for x in (a, b) if isinstance(x, PackedArray)))
-    words_shape = np.broadcast_shapes(a_words.shape, b_words.shape)
+    shape, words_shape = like.shape, like.words.shape
+    if a_words.shape != b_words.shape:
+        shape = np.broadcast_shapes(*(x.shape for x in (a, b) if isinstance(x, PackedArray)))
+        words_shape = np.broadcast_shapes(a_words.shape, b_words.shape)
     axis = like.axis - like.ndim + len(shape)
     if in_place and shape != a.shape:
         raise ValueError(f"a must have the result's shape {shape} to be changed in place; got {a.shape}.")
     out = a.words if in_place else np.empty(words_shape, np.uint64)
-    run_lanes(name, like.layout, (a_words, b_words), words_shape, out)
+    run_lanes(f"{name}_spaced" if spaced and like.spacer else name, like.layout, (a_words, b_words), words_shape, out)
     clear_padding(out, axis, shape[axis], like.layout)
     return a if in_place else replace(like, words=out, shape=shape, axis=axis)
 

@@ -42,17 +42,17 @@ _OVERFLOWS = ("wrap", "saturate", "widen")
 
 
 def _sum(a: Any, b: Any, in_place: bool) -> PackedArray:
-    return applied("add_spaced" if operands(a, b)[0].spacer else "add", a, b, in_place)
+    return applied("add", a, b, in_place, spaced=True)
 
 
 def _difference(a: Any, b: Any, in_place: bool) -> PackedArray:
-    return applied("subtract_spaced" if operands(a, b)[0].spacer else "subtract", a, b, in_place)
+    return applied("subtract", a, b, in_place, spaced=True)
 
 
 def _product(a: Any, b: Any, in_place: bool) -> PackedArray:
-    like, _, _ = operands(a, b)
     if isinstance(a, PackedArray) and isinstance(b, PackedArray):
         return applied("multiply", a, b, in_place)
+    like, _, _ = operands(a, b)
     name, factor = ("b", b) if isinstance(a, PackedArray) else ("a", a)
     return mapped("multiply_scalar", like, scalar_word(factor, name, like), in_place=in_place)
 
@@ -119,10 +119,10 @@ def add(a: Any, b: Any, overflow: str = "wrap") -> PackedArray:
     (array([-2,  0,  2], dtype=int8), array([ 3, -4,  2], dtype=int8), array([ 6, -8,  2], dtype=int8))
     """
     check_choice(overflow, "overflow", _OVERFLOWS)
-    like, _, _ = operands(a, b)
     if overflow == "widen":
+        like, _, _ = operands(a, b)
         return add(*_alike_widened(a, b, like.bits + 1, like.signed))
-    return applied("add_saturating", a, b, False) if overflow == "saturate" else _sum(a, b, False)
+    return applied("add_saturating", a, b) if overflow == "saturate" else _sum(a, b, False)
 
 
 def subtract(a: Any, b: Any, overflow: str = "wrap") -> PackedArray:
@@ -136,10 +136,10 @@ def subtract(a: Any, b: Any, overflow: str = "wrap") -> PackedArray:
     (array([3, 2], dtype=uint8), array([0, 2], dtype=uint8), array([-1,  2], dtype=int8))
     """
     check_choice(overflow, "overflow", _OVERFLOWS)
-    like, _, _ = operands(a, b)
     if overflow == "widen":
+        like, _, _ = operands(a, b)
         return subtract(*_alike_widened(a, b, like.bits + 1, True))
-    return applied("subtract_saturating", a, b, False) if overflow == "saturate" else _difference(a, b, False)
+    return applied("subtract_saturating", a, b) if overflow == "saturate" else _difference(a, b, False)
 
 
 def multiply(a: Any, b: Any, overflow: str = "wrap") -> PackedArray:
@@ -155,13 +155,13 @@ def multiply(a: Any, b: Any, overflow: str = "wrap") -> PackedArray:
     (array([1, 0, 1], dtype=int8), array([-4,  3, -2], dtype=int8), array([ 9, 16,  1], dtype=int8))
     """
     check_choice(overflow, "overflow", _OVERFLOWS)
+    if overflow == "wrap":
+        return _product(a, b, False)
     like, _, _ = operands(a, b)
     if overflow == "widen" or (overflow == "saturate" and 2 * like.bits <= 16):
         product = multiply(*_alike_widened(a, b, 2 * like.bits, like.signed))
         return product if overflow == "widen" else narrow(product, like.bits, overflow="saturate")
-    if overflow == "saturate":
-        return _saturated_product(a, b, like)
-    return _product(a, b, False)
+    return _saturated_product(a, b, like)
 
 
 def _saturated_product(a: Any, b: Any, like: PackedArray) -> PackedArray:
