@@ -15,18 +15,24 @@ from kernels.packed.comparisons import (
 )
 from kernels.packed.interchange import from_bytes, from_ml_dtypes, to_bytes, to_ml_dtypes
 from kernels.packed.operations import absolute, add, multiply, negate, shift_left, shift_right, subtract, total
+from kernels.packed.plan import LanePlan, lanes_for
+from kernels.packed.products import convolve, lane_words, product_lanes
 from kernels.packed.storage import pack, pack_bipolar, pack_ternary
 from kernels.packed.widths import narrow, widen
 
 __all__ = [
+    "LanePlan",
     "PackedArray",
     "absolute",
     "add",
+    "convolve",
     "equal",
     "from_bytes",
     "from_ml_dtypes",
     "greater",
     "greater_equal",
+    "lane_words",
+    "lanes_for",
     "less",
     "less_equal",
     "maximum",
@@ -38,6 +44,7 @@ __all__ = [
     "pack",
     "pack_bipolar",
     "pack_ternary",
+    "product_lanes",
     "relu",
     "select",
     "shift_left",
