@@ -93,6 +93,7 @@ def _constants(lane: LaneLayout) -> np.ndarray:
         max(1, _STAGED_ELEMENTS // lane.lanes),
         (1 << lane.bits) - 1,
         sign,
+        tail,
     )
     return np.array(constants, np.uint64)
 

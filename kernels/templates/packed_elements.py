@@ -90,17 +90,16 @@ def pack_planes(x, planes, length, inner, low, high, mask, words, plane_words, c
     for plane in range(planes):
         for w in range(plane_words):
             lanes = min(per_word, length - w * per_word)
-            for first in range(0, inner, 1024):
-                count = min(1024, inner - first)
+            for first in range(0, inner, 4096):
+                count = min(4096, inner - first)
                 to = (plane * plane_words + w) * inner + first
                 source = (plane * length + w * per_word) * inner + first
                 if not SATURATE:
                     for lane in range(lanes):
                         if farthest_of(x, source + lane * inner, count, low) > span:
                             return False
-                for i in range(count):
-                    put(words, to + i, placed(x, source + i, low, high, mask, np.uint64(0)))
-                lane = 1
+                lane = 0
+                kept = np.uint64(0)  # the first lanes do not look at what the words hold
                 while lane + 4 <= lanes:  # four at a time: the words come from memory and go back less often
                     at0 = source + lane * inner
                     at1, at2, at3 = at0 + inner, at0 + 2 * inner, at0 + 3 * inner
@@ -109,17 +108,19 @@ def pack_planes(x, planes, length, inner, low, high, mask, words, plane_words, c
                     shift2 = shift1 + pitch
                     shift3 = shift2 + pitch
                     for i in range(count):
-                        word = get(words, to + i) | placed(x, at0 + i, low, high, mask, shift0)
+                        word = (get(words, to + i) & kept) | placed(x, at0 + i, low, high, mask, shift0)
                         word |= placed(x, at1 + i, low, high, mask, shift1)
                         word |= placed(x, at2 + i, low, high, mask, shift2)
                         put(words, to + i, word | placed(x, at3 + i, low, high, mask, shift3))
                     lane += 4
+                    kept = ~np.uint64(0)
                 while lane < lanes:
                     shift = pitch * np.uint64(lane)
                     at = source + lane * inner
                     for i in range(count):
-                        put(words, to + i, get(words, to + i) | placed(x, at + i, low, high, mask, shift))
+                        put(words, to + i, (get(words, to + i) & kept) | placed(x, at + i, low, high, mask, shift))
                     lane += 1
+                    kept = ~np.uint64(0)
     return True
 
 
@@ -130,8 +131,8 @@ def unpack_planes(words, planes, plane_words, x, length, inner, c):
     for plane in range(planes):
         for w in range(plane_words):
             lanes = min(per_word, length - w * per_word)
-            for first in range(0, inner, 1024):
-                count = min(1024, inner - first)
+            for first in range(0, inner, 4096):
+                count = min(4096, inner - first)
                 source = (plane * plane_words + w) * inner + first
                 for lane in range(lanes):
                     to = (plane * length + w * per_word + lane) * inner + first

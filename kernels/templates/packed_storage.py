@@ -27,6 +27,12 @@ def squeezed(x, c):
 
 
 @inlined
+def extended(x, c):
+    # The sign of each field: with S its sign bit and T its top bit, (x ^ S) + (T - S) stays below 2 T.
+    return ((x ^ c[9]) + c[10]) ^ c[11]
+
+
+@inlined
 def spread(x, c):
     shift = c[4]
     if FIELD == 8:
@@ -34,8 +40,7 @@ def spread(x, c):
     if FIELD <= 16:
         x = (x & c[6]) | ((x << (shift + shift)) & (c[6] << np.uint64(2 * FIELD)))
     x = (x & c[5]) | ((x << shift) & (c[5] << np.uint64(FIELD)))
-    # Extend the sign: with S the field's sign bit and T its top bit, (x ^ S) + (T - S) stays below 2 T.
-    return ((x ^ c[9]) + c[10]) ^ c[11]
+    return extended(x, c)
 
 
 @kernel
@@ -45,9 +50,11 @@ def squeeze(staging, start, words, at, count, c):
     chunks = np.int64(c[2])
     step = 64 // FIELD
     width = c[12]
+    lone = np.int64(c[16]) == 1  # the last chunk is a single element: there is nothing to squeeze
     k = 0
     while k + LENGTH <= count:
-        word = squeezed(gather(staging, start + k * stride + (chunks - 1) * step, stride) & c[3], c)
+        word = gather(staging, start + k * stride + (chunks - 1) * step, stride) & c[3]
+        word = word & c[5] if lone else squeezed(word, c)
         for j in range(chunks - 2, -1, -1):
             word = (word << width) | squeezed(gather(staging, start + k * stride + j * step, stride), c)
         store(words, at + k, word)
@@ -67,10 +74,15 @@ def expand(words, at, count, staging, start, c):
     chunks = np.int64(c[2])
     step = 64 // FIELD
     width = c[12]
+    lone = np.int64(c[16]) == 1
     k = 0
     while k + LENGTH <= count:
         word = load(words, at + k)
-        for j in range(chunks - 1, -1, -1):
+        last = chunks - 1
+        if lone:
+            scatter(staging, start + k * stride + last * step, stride, extended(word >> (width * np.uint64(last)), c))
+            last -= 1
+        for j in range(last, -1, -1):
             scatter(staging, start + k * stride + j * step, stride, spread((word >> (width * np.uint64(j))) & c[8], c))
         k += LENGTH
     while k < count:
