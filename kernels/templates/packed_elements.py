@@ -44,8 +44,8 @@ def pack_rows(x, rows, length, low, high, mask, words, row_words, staging, c):
             start = row * length + first * per_word
             to = row * row_words + first
             elements = min(count * per_word, length - first * per_word)
-            # The last chunk of a word reads into the next word's elements; the last word of a row has none.
-            if DIRECT and first + count < row_words:
+            # The last chunk of a word reads up to 8 elements beyond it: they must be there.
+            if DIRECT and (first + count) * per_word + 8 <= length:
                 if farthest_of(x, start, elements, low) > span:
                     return False
                 squeeze(x, start, words, to, count, c)
@@ -69,7 +69,8 @@ def unpack_rows(words, rows, row_words, x, length, staging, c):
             elements = min(count * per_word, length - first * per_word)
             at = row * row_words + first
             start = row * length + first * per_word
-            if DIRECT and first + count < row_words:
+            # The last chunk of a word writes up to 8 elements beyond it, which the next block must cover.
+            if DIRECT and (first + count) * per_word + 8 <= length:
                 expand(words, at, count, x, start, c)
                 continue
             expand(words, at, count, staging, 0, c)
