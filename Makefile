@@ -22,17 +22,19 @@ help:
 	@echo 'make types      mypy'
 	@echo 'make table      measured errors beside the published ones'
 	@echo 'make notebooks  run every notebook and store its outputs'
-	@echo 'make bench      every script in benchmarks/, each printing ratios against peers'
+	@echo 'make bench      every script in benchmarks/: times and ratios against peers; about ten minutes'
 	@echo 'make clean      remove .venv and everything else that was made here'
+
+# One stamp per set of extras, written last.
+STAMPS := $(VENV)/.demo $(VENV)/.dev $(VENV)/.bench
 
 # .venv/.home is removed before pip starts and written after it ends, and holds the folder .venv was built in.
 # It reads as something else when a build was cut short, the folder was moved, or its Python is gone.
 ifneq ($(shell $(RUN) -c 'print(open("$(VENV)/.home").read())' 2>/dev/null),$(CURDIR))
-$(VENV)/.demo $(VENV)/.dev: rebuild
+$(STAMPS): rebuild
 endif
 
-# One stamp per set of extras, written last.
-$(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml
+$(STAMPS): $(VENV)/.%: pyproject.toml
 	@$(or $(PYTHON),false) -c '$(SUITABLE)' 2>/dev/null || { echo "$(NO_PYTHON)" >&2; exit 2; }
 	@if [ "$$(cat $(VENV)/.home 2>/dev/null)" != '$(CURDIR)' ] || ! $(RUN) -c '' 2>/dev/null; then \
 	    echo 'Building $(VENV) with $(PYTHON).'; \
@@ -68,7 +70,7 @@ notebooks: $(VENV)/.dev
 	@echo 'Running every notebook and storing its outputs.'
 	@$(RUN) notebooks/execute.py
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.bench
 	@set -e; for script in benchmarks/*.py; do echo "Running $$script."; $(RUN) "$$script"; done
 
 clean:

@@ -1,73 +1,70 @@
-"""Compiled convolution against PyTorch: `python benchmarks/conv.py`.
+"""Compiled convolution against its peers: `python benchmarks/conv.py`, `--help` for what else it measures.
 
-One process, two threads, batch 1, float32, 3 x 3 stride 1. The contestants take turns, a few calls each; a figure is
-the median of the calls that count, a ratio says how many times as fast as the faster of PyTorch's two layouts. Errors
-are against float64. The filter transform is done once, before.
+The layers of six networks against PyTorch, ncnn and onnxruntime, one process, two threads, batch 1, float32.
 """
 
-import time
-from statistics import geometric_mean, median
+from __future__ import annotations
 
-import numpy as np
-import torch
+from pathlib import Path
+from typing import Annotated
 
-from kernels import Conv2d
+import typer
 
-ROUNDS, CALLS = 5, 5
-UNCOUNTED = 2
-# OpenMP's threads go on spinning after PyTorch's call has returned, and take a core from whoever comes next. So in
-# each round a contestant is called several times in a row, and its first calls are not counted.
-THREADS = 2
-LAYERS = [  # channels, filters, size; the 3 x 3 stride-1 layers of VGG-16 and ResNet-18
-    (64, 64, 224), (64, 128, 112), (128, 128, 112), (128, 256, 56), (256, 256, 56), (256, 512, 28), (512, 512, 28),
-    (512, 512, 14), (64, 64, 56), (128, 128, 28), (256, 256, 14), (512, 512, 7),
-]
+from convolution.comparison_tables import summary
+from convolution.exactness import WrongResult
+from convolution.peers import missing
+from convolution.running import run
+from convolution.sections import NAMES
+from convolution.settings import Settings
 
 
-def contestants(x, w):
-    """Functions without arguments, by name; each returns (1, K, H, W)."""
-    plain = torch.tensor(x), torch.tensor(w)
-    last = [t.to(memory_format=torch.channels_last) for t in plain]
-    layer = Conv2d(w, padding=1, threads=THREADS)
-    return {
-        "winograd": lambda: layer(x),
-        "torch NCHW": lambda: torch.nn.functional.conv2d(*plain, padding=1).numpy(),
-        "torch NHWC": lambda: torch.nn.functional.conv2d(*last, padding=1).numpy(),
-    }
+def main(
+    threads: Annotated[int, typer.Option(min=1, help="Threads of every contestant.")] = 2,
+    batch: Annotated[int, typer.Option(min=1, help="Images at once.")] = 1,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each contestant.")] = 5,
+    algorithm: Annotated[str, typer.Option(help='Ours: "auto", "direct" or another word that layers take.')] = "auto",
+    network: Annotated[list[str] | None, typer.Option(help="Only networks whose name holds this.")] = None,
+    layer: Annotated[list[str] | None, typer.Option(help="Only layers whose name or shape holds this.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A call or two a turn: to see that it runs.")] = False,
+    stages: Annotated[bool, typer.Option("--stages", help="The product stage against sgemm.")] = False,
+    scaling: Annotated[bool, typer.Option("--scaling", help="All threads against one, large layers.")] = False,
+    batches: Annotated[bool, typer.Option("--batches", help="An image in a batch of 16 against one alone.")] = False,
+    workspace: Annotated[bool, typer.Option("--workspace", help="Memory of a layer.")] = False,
+    startup: Annotated[bool, typer.Option("--startup", help="First call, and compilation from nothing.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="The layers, and all of these.")] = False,
+    write: Annotated[Path | None, typer.Option(help="Markdown page to write these sections into.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="With --write: keep rows already measured.")] = False,
+) -> None:
+    """Measure the layers against peers, or what the flags say; Ctrl-C ends a run, and --write keeps what is done.
 
-
-def medians(functions):
-    """Median time of each function, in seconds; they take turns, see `UNCOUNTED`."""
-    times = {name: [] for name in functions}
-    for _ in range(ROUNDS):
-        for name, function in functions.items():
-            for call in range(CALLS):
-                start = time.perf_counter()
-                function()
-                if call >= UNCOUNTED:
-                    times[name].append(time.perf_counter() - start)
-    return {name: median(taken) for name, taken in times.items()}
-
-
-def main():
-    """Print one line for each layer, and the geometric mean of the ratios."""
-    torch.set_num_threads(THREADS)
-    generator = np.random.default_rng(0)
-    ratios = []
-    print(f"{'channels, filters, size':26} {'ms':>8} {'torch ms':>9} {'ratio':>6} {'error':>8} {'torch':>8}")
-    for channels, filters, size in LAYERS:
-        x = generator.uniform(-1, 1, (1, channels, size, size)).astype(np.float32)
-        w = generator.uniform(-1, 1, (filters, channels, 3, 3)).astype(np.float32)
-        exact = torch.nn.functional.conv2d(torch.tensor(x).double(), torch.tensor(w).double(), padding=1).numpy()
-        functions = contestants(x, w)
-        errors = {name: float(np.abs(function() - exact).mean()) for name, function in functions.items()}
-        times = medians(functions)
-        peer = min(times["torch NCHW"], times["torch NHWC"])
-        ratios.append(peer / times["winograd"])
-        print(f"{f'{channels}, {filters}, {size} x {size}':26} {1e3 * times['winograd']:8.2f} {1e3 * peer:9.2f} "
-              f"{ratios[-1]:6.2f} {errors['winograd']:8.1e} {errors['torch NCHW']:8.1e}")
-    print(f"geometric mean of the ratios: {geometric_mean(ratios):.2f}")
+    \b
+    Examples:
+      python benchmarks/conv.py --network vgg
+      python benchmarks/conv.py --all --write benchmarks/RESULTS.md
+      python benchmarks/conv.py --all --write benchmarks/RESULTS.md --resume
+    """
+    asked = {"stages": stages, "scaling": scaling, "batches": batches, "workspace": workspace, "startup": startup}
+    names = [name for name in NAMES if everything or asked.get(name)] or ["layers"]
+    if resume and write is None:
+        raise typer.BadParameter("--resume must come with --write, whose rows it keeps.")
+    if "scaling" in names and threads == 1:
+        raise typer.BadParameter("--scaling must have --threads of 2 or more.")
+    settings = Settings(threads, batch, rounds, algorithm, tuple(network or ()), tuple(layer or ()), quick)
+    for text in missing():
+        typer.echo(text, err=True)
+    try:
+        rows = run(names, settings, write, resume)
+    except (ValueError, WrongResult) as error:
+        kind = "Wrong result. " if isinstance(error, WrongResult) else ""
+        typer.echo(f"{kind}{error}", err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        kept = f"; what was finished is in {write}, --resume goes on" if write and write.exists() else ""
+        typer.echo(f"Interrupted{kept}.", err=True)
+        raise typer.Exit(130) from None
+    if "layers" in rows:
+        typer.echo(summary(rows["layers"]))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

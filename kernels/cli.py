@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import typer
 
 from kernels.compilation import cache_folder, clear_cache
 from kernels.host import host
+from kernels.rates import Rates, rates_file
+from kernels.tune import tune as measured_rates
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -32,6 +36,20 @@ def info() -> None:
     files = list(cache_folder().glob("winograd_kernels_*"))
     size = sum(path.stat().st_size for path in files)
     print(f"code cache   {cache_folder()}: {len(files)} files, {size / 2**20:.1f} MiB")
+
+
+@app.command()
+def tune() -> None:
+    """Time a few layers for half a minute, and keep what the choice of algorithms needs to know of this machine.
+
+    \b
+    Example:
+      python -m kernels tune
+    """
+    model, before, after = measured_rates(lambda line: print(f"timed: {line}", flush=True))
+    for field in fields(Rates):
+        print(f"{field.name:12} {getattr(model, field.name):12.4g}")
+    print(f"Expected times are off by a factor of {after:.2f} on average; before, {before:.2f}. Kept in {rates_file()}.")
 
 
 @app.command()

@@ -39,7 +39,7 @@ from numba.core.serialize import dumps
 from kernels.host import host
 from kernels.simd import LaneOps
 
-__all__ = ["cache_folder", "clear_cache", "fingerprint", "header", "inlined", "kernel", "load_module", "module_name"]
+__all__ = ["cache_folder", "clear_cache", "fingerprint", "header", "inlined", "kernel", "load_module", "module_name", "write_whole"]
 
 # nogil: threads share a kernel's work. error_model: no division raises. fastmath would change rounded bits.
 _SETTINGS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy", "boundscheck": False}
@@ -107,7 +107,7 @@ def module_name(text: str, stem: str) -> str:
     return f"winograd_kernels_{re.sub('[^0-9A-Za-z]+', '_', stem)[:60]}_{digest[:20]}"
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """Write the file whole or not at all, as other processes may be at it too. Warn once if it cannot be."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -168,7 +168,7 @@ class _MachineCode:
             return  # holds addresses of this process
         path = self._path(sig, result.codegen)
         payload = dumps(result._reduce())
-        _write(path, self._digest(path, payload) + payload)
+        write_whole(path, self._digest(path, payload) + payload)
 
     def flush(self) -> None:
         for path in self._folder.glob(f"{self._module}.{self._function}.*.bin"):
@@ -232,21 +232,24 @@ def inlined(function: Callable[..., Any]) -> Any:
 def header(length: int) -> str:
     """The lines that open a generated module whose vectors have this length.
 
-    They define `np`, `kernel`, `inlined`, `fma`, `keep_rolled` and the operations of `kernels.simd.lane_ops`.
+    They define `np`, `kernel`, `inlined`, `fetch_add`, `fma`, `at_least`, `keep_rolled`, `prefetch` and the operations of
+    `kernels.simd.lane_ops`.
 
     Examples
     --------
     >>> print(header(8), end="")
     import numpy as np
+    from kernels.atomic import fetch_add
     from kernels.compilation import inlined, kernel
-    from kernels.simd import fma, keep_rolled, lane_ops
+    from kernels.simd import at_least, fma, keep_rolled, lane_ops, prefetch
     <BLANKLINE>
-    load, broadcast, store, zero, splat, transpose_block = lane_ops(8)
+    load, load_first, broadcast, store, store_first, zero, splat, transpose_block, transpose_corner = lane_ops(8)
     """
     return (
         "import numpy as np\n"
+        "from kernels.atomic import fetch_add\n"
         "from kernels.compilation import inlined, kernel\n"
-        "from kernels.simd import fma, keep_rolled, lane_ops\n\n"
+        "from kernels.simd import at_least, fma, keep_rolled, lane_ops, prefetch\n\n"
         f"{', '.join(LaneOps._fields)} = lane_ops({length})\n"
     )
 
@@ -292,7 +295,7 @@ def load_module(text: str, stem: str) -> ModuleType:
         path = cache_folder() / f"{name}.py"
         data = text.encode()
         if _read(path) != data:
-            _write(path, data)
+            write_whole(path, data)
         module = ModuleType(name)
         module.__file__ = str(path)
         # Numba looks a function's module up by name, while it runs the text and when it loads machine code.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kernels.layer import Conv1d, Conv2d
+from kernels.layer import Conv1d, Conv2d, Conv3d
 from winograd import Algorithm
 
 
@@ -21,6 +21,7 @@ def conv2d(
     layout: str = "NCHW",
     algorithm: Algorithm | str = "auto",
     threads: int | None = None,
+    relu: bool = False,
 ) -> np.ndarray:
     """Two-dimensional convolution of a batch, as `Conv2d`.
 
@@ -28,7 +29,7 @@ def conv2d(
     ----------
     x : ndarray, shape (N, C, H, W), or (N, H, W, C) with layout "NHWC"; float32 or float64
     w : ndarray, shape (K, C / groups, R, S), same dtype
-    bias, stride, padding, dilation, groups, layout, algorithm, threads
+    bias, stride, padding, dilation, groups, layout, algorithm, threads, relu
         As in `Conv2d`.
 
     Returns
@@ -51,7 +52,7 @@ def conv2d(
            [6., 9., 6.],
            [4., 6., 4.]])
     """
-    return Conv2d(w, bias, stride, padding, dilation, groups, layout, algorithm, threads)(x)
+    return Conv2d(w, bias, stride, padding, dilation, groups, layout, algorithm, threads, relu)(x)
 
 
 def conv1d(
@@ -65,6 +66,7 @@ def conv1d(
     layout: str = "NCW",
     algorithm: Algorithm | str = "auto",
     threads: int | None = None,
+    relu: bool = False,
 ) -> np.ndarray:
     """One-dimensional convolution of a batch, as `Conv1d`.
 
@@ -72,7 +74,7 @@ def conv1d(
     ----------
     x : ndarray, shape (N, C, W), or (N, W, C) with layout "NWC"; float32 or float64
     w : ndarray, shape (K, C / groups, S), same dtype
-    bias, stride, padding, dilation, groups, layout, algorithm, threads
+    bias, stride, padding, dilation, groups, layout, algorithm, threads, relu
         As in `Conv2d`, for one axis.
 
     Returns
@@ -93,4 +95,47 @@ def conv1d(
     >>> conv1d(np.arange(5.0).reshape(1, 1, 5), np.array([[[1.0, 0.0, -1.0]]]))
     array([[[-2., -2., -2.]]])
     """
-    return Conv1d(w, bias, stride, padding, dilation, groups, layout, algorithm, threads)(x)
+    return Conv1d(w, bias, stride, padding, dilation, groups, layout, algorithm, threads, relu)(x)
+
+
+def conv3d(
+    x: np.ndarray,
+    w: np.ndarray,
+    bias: np.ndarray | None = None,
+    stride: int | tuple[int, ...] = 1,
+    padding: Any = 0,
+    dilation: int | tuple[int, ...] = 1,
+    groups: int = 1,
+    layout: str = "NCDHW",
+    algorithm: Algorithm | str = "auto",
+    threads: int | None = None,
+    relu: bool = False,
+) -> np.ndarray:
+    """Three-dimensional convolution of a batch, as `Conv3d`.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, C, D, H, W), or (N, D, H, W, C) with layout "NDHWC"; float32 or float64
+    w : ndarray, shape (K, C / groups, Q, R, S), same dtype
+    bias, stride, padding, dilation, groups, layout, algorithm, threads, relu
+        As in `Conv2d`, for three axes.
+
+    Returns
+    -------
+    ndarray, shape (N, K, D', H', W') or (N, D', H', W', K), same dtype
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `Conv3d`.
+
+    Rounding
+    --------
+    As the Algorithm says.
+
+    Examples
+    --------
+    >>> conv3d(np.ones((1, 1, 2, 2, 2)), np.ones((1, 1, 2, 2, 2))).ravel()
+    array([8.])
+    """
+    return Conv3d(w, bias, stride, padding, dilation, groups, layout, algorithm, threads, relu)(x)

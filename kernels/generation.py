@@ -2,39 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
 from kernels.compilation import header, load_module
+from kernels.geometry import geometry_text
 from kernels.host import Tile, host
-from kernels.microkernel import product_text
+from kernels.microkernel import depthwise_text, product_text
 from winograd import Algorithm, Program
 from winograd.algorithm import Programs
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_IDENTITY = Program(1, (), (0,), title="one-dimensional: this axis passes through")
+_IDENTITY = Program(1, (), (0,), title="an axis that the algorithm does not have: it passes through")
+
+
+def _template(name: str) -> str:
+    return (_TEMPLATES / f"{name}.py").read_text()
 
 
 @lru_cache(maxsize=64)
 def algorithm_module(algorithm: Algorithm) -> ModuleType:
-    """The compiled module of a one- or two-dimensional Algorithm for this host."""
+    """The compiled module of an Algorithm for this host."""
     tile = host().tile(algorithm.dtype)
     panels = panels_module(algorithm.dtype, algorithm.fma, tile)
     return load_module(algorithm_text(algorithm, tile, panels.__name__), f"{algorithm.size} {algorithm.dtype}")
 
 
 @lru_cache(maxsize=8)
+def windows_module(dtype: str, length: int) -> ModuleType:
+    """The compiled module of what all kernels of one dtype share: compiled once, not once for each of them."""
+    return load_module("\n".join([header(length), _constants_text(dtype, length), _template("windows")]),
+                       f"windows {dtype}")
+
+
+@lru_cache(maxsize=8)
 def panels_module(dtype: str, fma: bool, tile: Tile) -> ModuleType:
-    """The compiled module of what all Algorithms of one dtype share: compiled once, not once for each of them."""
-    parts = [header(tile.length), _constants_text(dtype, tile), product_text(tile, fma)]
-    return load_module("\n".join([*parts, (_TEMPLATES / "panels.py").read_text()]), f"panels {dtype}")
+    """The compiled module of what all Algorithms of one dtype share besides: products and sums of panels."""
+    parts = [header(tile.length), _constants_text(dtype, tile.length), product_text(tile, fma), _template("sums")]
+    return load_module("\n".join(parts), f"panels {dtype}")
 
 
-@lru_cache(maxsize=1)
-def direct_module() -> ModuleType:
-    """The compiled module of the direct reference."""
-    return load_module((_TEMPLATES / "direct.py").read_text(), "direct")
+@lru_cache(maxsize=8)
+def direct_module(dtype: str, tile: Tile) -> ModuleType:
+    """The compiled module of direct convolution."""
+    narrow = product_text(replace(tile, vectors=1), True, "narrow", "narrow_product", taps=True)
+    parts = [header(tile.length), _constants_text(dtype, tile.length), f"COLUMNS = {tile.columns}\n",
+             _windows_text(dtype, tile.length), geometry_text(), product_text(tile, True, taps=True), narrow]
+    return load_module("\n".join([*parts, _template("direct")]), f"direct {dtype}")
+
+
+@lru_cache(maxsize=32)
+def depthwise_module(dtype: str, length: int, taps: int, stride: int, dilation: int) -> ModuleType:
+    """The compiled module of direct convolution with one channel a group, for these taps along a row."""
+    parts = [header(length), _constants_text(dtype, length), _windows_text(dtype, length), geometry_text(),
+             depthwise_text(taps, stride, dilation)]
+    return load_module("\n".join([*parts, _template("depthwise")]), f"depthwise {taps} {stride} {dilation} {dtype}")
 
 
 def chunk_channels(tile: Tile) -> int:
@@ -43,7 +67,7 @@ def chunk_channels(tile: Tile) -> int:
 
 
 def algorithm_text(algorithm: Algorithm, tile: Tile, panels: str) -> str:
-    """The module's text. A one-dimensional Algorithm gets an axis 0 of length one that passes through.
+    """The module's text. An Algorithm of fewer than three dimensions gets axes of length one that pass through.
 
     Parameters
     ----------
@@ -55,7 +79,7 @@ def algorithm_text(algorithm: Algorithm, tile: Tile, panels: str) -> str:
     """
     axes = list(algorithm.programs)
     sizes = list(zip(algorithm.m, algorithm.r, algorithm.n, algorithm.tile, strict=True))
-    if algorithm.dims == 1:
+    while len(axes) < 3:
         axes.insert(0, Programs(_IDENTITY, _IDENTITY, _IDENTITY))
         sizes.insert(0, (1, 1, 1, 1))
     leaf = 0 if algorithm.channel_sum == "linear" else algorithm.channel_block
@@ -64,28 +88,34 @@ def algorithm_text(algorithm: Algorithm, tile: Tile, panels: str) -> str:
         "PAIRWISE": algorithm.channel_sum == "pairwise",
         "FILTER": f"np.{algorithm.filter_dtype}",
     }
-    for axis, (m, r, n, length) in enumerate(sizes):
+    for axis, (m, r, n, length) in zip("z01", sizes, strict=True):
+        axis = axis.upper()
         constants |= {f"M{axis}": m, f"R{axis}": r, f"N{axis}": n, f"TILE{axis}": length}
     parts = [
         f"# {algorithm}",
         header(tile.length),
-        f"from {panels} import add_into, gather, product, scatter\n",
-        _constants_text(algorithm.dtype, tile),
+        f"from {panels} import add_into, product\n",
+        _windows_text(algorithm.dtype, tile.length),
+        _constants_text(algorithm.dtype, tile.length),
+        f"COLUMNS = {tile.columns}\nCHUNK = {chunk_channels(tile)}\n",
+        geometry_text(),
         *(f"{name} = {value}" for name, value in constants.items()),
     ]
-    for axis, programs in enumerate(axes):
+    for axis, programs in zip("z01", axes, strict=True):
         parts += [
             _axis_text(programs.BT, f"bt{axis}", algorithm.dtype, "load(source, {})", "store(target, {}, {})"),
             _axis_text(programs.AT, f"at{axis}", algorithm.dtype, "load(source, {})", "store(target, {}, {})"),
             _axis_text(programs.G, f"g{axis}", algorithm.filter_dtype, "FILTER(source[{}])", "target[{}] = {}"),
         ]
-    return "\n".join([*parts, (_TEMPLATES / "winograd.py").read_text()])
+    return "\n".join([*parts, _template("winograd")])
 
 
-def _constants_text(dtype: str, tile: Tile) -> str:
-    return (
-        f"LENGTH = {tile.length}\nCOLUMNS = {tile.columns}\nCHUNK = {chunk_channels(tile)}\nWORK = np.{dtype}\n"
-    )
+def _constants_text(dtype: str, length: int) -> str:
+    return f"LENGTH = {length}\nWORK = np.{dtype}\n"
+
+
+def _windows_text(dtype: str, length: int) -> str:
+    return f"from {windows_module(dtype, length).__name__} import finish, gather, inside, scatter\n"
 
 
 def _axis_text(program: Program, name: str, dtype: str, read: str, write: str) -> str:

@@ -1,22 +1,257 @@
-"""Convolution layers: the transformed filter and the geometry, held for many calls."""
+"""Convolution layers: filters prepared once, held for many calls."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from kernels.arguments import Pair, as_padding, as_pair, check_array, output_size
-from kernels.choice import chosen_algorithm
-from kernels.generation import algorithm_module, direct_module
+from kernels import fft, im2col
+from kernels.arguments import LAYOUTS, as_groups, as_numbers, as_padding, check_array, output_sizes
+from kernels.choice import Choice, check_algorithm, checked_error, chosen
+from kernels.direct import DepthwiseFilter, DirectFilter
 from kernels.host import host
-from kernels.threads import run_interleaved, thread_count
-from kernels.workspace import Workspace, block_tiles_for, tile_shares
+from kernels.problem import Plan, Problem, flat_memory
+from kernels.schedule import triple
+from kernels.team import thread_count
+from kernels.tiled import TransformedFilter
+from kernels.workspace import aligned_empty
 from winograd import Algorithm
 
+_MOST_PLANS = 64
 
-class Conv2d:
+Prepared = TransformedFilter | DirectFilter | DepthwiseFilter
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What a layer does with one shape of input."""
+
+    choice: Choice
+    plan: Plan | None
+    library: Callable[[np.ndarray], np.ndarray] | None  # instead of a plan: batch of planes to batch of planes
+    shape: tuple[int, ...]
+    straight: bool  # whether the input's memory can be read as it lies
+
+
+class _Layer:
+    """What the layers of one to three axes share; `Conv2d` says what there is to know."""
+
+    _axes = 2
+    _layouts = LAYOUTS[2]
+
+    def __init__(
+        self,
+        w: np.ndarray,
+        bias: np.ndarray | None = None,
+        stride: int | tuple[int, ...] = 1,
+        padding: Any = 0,
+        dilation: int | tuple[int, ...] = 1,
+        groups: int = 1,
+        layout: str | None = None,
+        algorithm: Algorithm | str = "auto",
+        threads: int | None = None,
+        relu: bool = False,
+        max_error: float | None = None,
+    ) -> None:
+        axes = self._axes
+        if layout is not None and layout not in self._layouts:
+            raise ValueError(f"layout must be one of {', '.join(self._layouts)}; got {layout!r}.")
+        self.layout = layout or self._layouts[0]
+        check_array(w, "w", axes + 2, f"(K, C / groups, {', '.join('DRS'[-axes:])})")
+        if 0 in w.shape:
+            raise ValueError(f"w must not be empty; got shape {w.shape}.")
+        self.dtype = np.dtype(w.dtype.newbyteorder("="))
+        self.filters, per_group = w.shape[:2]
+        self.taps = tuple(w.shape[2:])
+        self.stride = as_numbers(stride, "stride", axes, 1)
+        self.dilation = as_numbers(dilation, "dilation", axes, 1)
+        self.padding = as_padding(padding, axes, self.taps, self.stride, self.dilation)
+        self.groups = as_groups(groups, self.filters)
+        self.channels = per_group * self.groups
+        self.relu = bool(relu)
+        self.bias = self._checked_bias(bias)
+        self._biased = bias is not None
+        self.threads = None if threads is None else thread_count(threads)
+        self.max_error = checked_error(max_error, algorithm)
+        check_algorithm(algorithm, axes, self.taps, self.stride, self.dilation, self.dtype.name)
+        self.algorithm = algorithm
+        self._w = np.array(w, self.dtype, order="C")  # a copy of its own
+        self._prepared: dict[Algorithm | str, Prepared] = {}
+        self._calls: dict[tuple[Any, ...], _Call] = {}
+        self._lock = threading.RLock()
+        if isinstance(algorithm, Algorithm) or algorithm == "direct":
+            self._prepare(algorithm)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """The layer applied to a batch.
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, C, H, W) or as the layout says, the dtype of the filters
+            N may be 0. It is read where it lies if its channels or its columns are next to each other in memory and no
+            stride is negative, and copied first if not.
+
+        Returns
+        -------
+        ndarray, shape (N, K, H', W') or as the layout says, same dtype
+        """
+        try:
+            call = self._calls.get((x.shape, x.strides, x.dtype, thread_count(self.threads)))
+        except AttributeError:
+            call = None
+        if call is None:
+            call = self._called(x)
+        if call.plan is None:
+            return self._by_library(x, call)
+        y = aligned_empty(call.shape, self.dtype)
+        if y.size:
+            source = x if call.straight else np.ascontiguousarray(x, self.dtype)
+            call.plan(flat_memory(source), y.reshape(-1))
+        return y
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.channels} -> {self.filters}, taps {self.taps}, {self.dtype}, "
+            f"{self.algorithm})"
+        )
+
+    @property
+    def workspace_bytes(self) -> int:
+        """Bytes that each thread works in, beside filter, input and output: the most of the input shapes seen so far."""
+        return max((call.plan.workspace_bytes for call in self._calls.values() if call.plan), default=0)
+
+    @property
+    def plan(self) -> str:
+        """What the layer does with each shape of input seen so far, and why."""
+        return "\n".join(
+            f"x {key[0]}: {call.choice}" + (f"; {call.plan}" if call.plan else "") for key, call in self._calls.items()
+        ) or "no input seen yet"
+
+    def problem_for(self, shape: tuple[int, ...]) -> Problem:
+        """What an input of this shape, C-contiguous in the layer's layout, asks for."""
+        steps = np.cumprod([1, *shape[:0:-1]])[::-1] * self.dtype.itemsize
+        return self._problem(np.lib.stride_tricks.as_strided(np.zeros(1, self.dtype), shape, tuple(map(int, steps))))
+
+    def algorithm_for(self, shape: tuple[int, ...]) -> Algorithm | str:
+        """The algorithm that such an input is convolved with."""
+        return self._chosen(self.problem_for(shape)).algorithm
+
+    def _called(self, x: np.ndarray) -> _Call:
+        """The call for inputs like x, checked and planned."""
+        check_array(x, "x", self._axes + 2, f"({', '.join(self.layout)})")
+        if x.dtype.newbyteorder("=") != self.dtype:
+            raise TypeError(f"x and w must have one dtype; got {x.dtype} and {self.dtype}: convert one with astype.")
+        place = self.layout.index("C")
+        if x.shape[place] != self.channels:
+            raise ValueError(f"x must have {self.channels} channels (w's channels times groups); got {x.shape[place]}.")
+        straight = self._readable(x)
+        problem = self._problem(x if straight else np.empty(x.shape, self.dtype))
+        space = problem.out[-self._axes :]
+        shape = (len(x), self.filters, *space) if place == 1 else (len(x), *space, self.filters)
+        with self._lock:
+            choice = self._chosen(problem)
+            options = (self.stride, self.padding, self.dilation, self.groups)
+            if choice.algorithm == "im2col":
+                call = _Call(choice, None, lambda planes: im2col.run(planes, self._w, *options), shape, False)
+            elif choice.algorithm == "fft":
+                spectrum = fft.transformed(self._w, problem.size[-self._axes :], *options)
+                call = _Call(choice, None, lambda planes: spectrum(planes, problem.threads), shape, False)
+            else:
+                plan = self._prepare(choice.algorithm).plan(problem, self.bias)
+                call = _Call(choice, plan, None, shape, straight)
+            if len(self._calls) >= _MOST_PLANS:
+                self._calls.clear()
+            self._calls[x.shape, x.strides, x.dtype, problem.threads] = call
+        return call
+
+    def _readable(self, x: np.ndarray) -> bool:
+        """Whether kernels can read x where it lies."""
+        item = x.itemsize
+        steps = x.strides
+        return (
+            x.dtype == self.dtype
+            and all(step >= 0 and step % item == 0 for step in steps)
+            and x.flags.aligned
+            and item in (steps[self.layout.index("C")], steps[self.layout.index("W")])
+        )
+
+    def _problem(self, x: np.ndarray) -> Problem:
+        axes = self._axes
+        item = x.itemsize
+        last = self.layout.index("C") != 1
+        size = x.shape[1:-1] if last else x.shape[2:]
+        out = output_sizes(size, self.taps, self.stride, self.padding, self.dilation)
+        steps = [step // item for step in x.strides]
+        if last:
+            steps = [steps[0], steps[-1], *steps[1:-1]]
+            y_sizes = (*out, self.filters)
+        else:
+            y_sizes = (self.filters, *out)
+        y_steps = [int(np.prod(y_sizes[i:], dtype=np.int64)) for i in range(len(y_sizes) + 1)]
+        if last:
+            y_steps = [y_steps[0], y_steps[-1], *y_steps[1:-1]]
+        missing = [0] * (3 - axes)
+        return Problem(
+            images=max(1, len(x)), channels=self.channels // self.groups, filters=self.filters // self.groups,
+            groups=self.groups, size=triple(size), out=triple(out), taps=triple(self.taps),
+            stride=triple(self.stride), dilation=triple(self.dilation),
+            pad=triple_of_padding(self.padding),
+            x_steps=(*steps[:2], *missing, *steps[2:]), y_steps=(*y_steps[:2], *missing, *y_steps[2:]),
+            dtype=self.dtype.name, threads=thread_count(self.threads), has_bias=self._biased, relu=self.relu,
+        )
+
+    def _chosen(self, problem: Problem) -> Choice:
+        return chosen(self.algorithm, self._axes, problem, self.max_error)
+
+    def _by_library(self, x: np.ndarray, call: _Call) -> np.ndarray:
+        assert call.library is not None
+        last = self.layout.index("C") != 1
+        planes = np.asarray(np.moveaxis(x, -1, 1) if last else x, self.dtype)
+        y = call.library(planes) if planes.size else np.zeros((0, self.filters, *call.shape[2:]), self.dtype)
+        if self._biased:
+            y += self.bias[: self.filters].reshape(-1, *(1,) * self._axes)
+        if self.relu:
+            np.maximum(y, 0, out=y)
+        return np.ascontiguousarray(np.moveaxis(y, 1, -1)) if last else y
+
+    def _prepare(self, algorithm: Algorithm | str) -> Prepared:
+        with self._lock:
+            if algorithm not in self._prepared:
+                w = self._w.reshape(*self._w.shape[:2], *triple(self.taps))
+                if isinstance(algorithm, Algorithm):
+                    self._prepared[algorithm] = TransformedFilter(w, self.groups, algorithm, triple(self.stride))
+                elif w.shape[1] == 1 and self.groups > 1:
+                    self._prepared[algorithm] = DepthwiseFilter(w, self.groups, self.stride[-1], self.dilation[-1])
+                else:
+                    self._prepared[algorithm] = DirectFilter(w, self.groups)
+            return self._prepared[algorithm]
+
+    def _checked_bias(self, bias: np.ndarray | None) -> np.ndarray:
+        # Padded with zeros, so that kernels may load whole vectors of it.
+        if bias is not None:
+            check_array(bias, "bias", 1, "(K,)")
+            if bias.dtype.newbyteorder("=") != self.dtype or bias.shape != (self.filters,):
+                raise ValueError(
+                    f"bias must be {self.dtype} of shape ({self.filters},), one number for each filter; "
+                    f"got {bias.dtype} of shape {bias.shape}."
+                )
+        padded = np.zeros(self.filters + host().tile(self.dtype).columns, self.dtype)
+        if bias is not None:
+            padded[: self.filters] = bias
+        return padded
+
+
+def triple_of_padding(padding: tuple[tuple[int, int], ...]) -> tuple[int, int, int]:
+    """Zeros before the first element of each axis; an axis that is not there has none."""
+    z, first, second = (0, 0, *(before for before, _ in padding))[-3:]
+    return z, first, second
+
+
+class Conv2d(_Layer):
     """A two-dimensional convolution layer with fixed filters (a correlation, as in DNN layers).
 
     ::
@@ -32,18 +267,21 @@ class Conv2d:
         Filters.
     bias : ndarray, shape (K,), same dtype, optional
     stride, dilation : int or (int, int)
-        Other than 1 with algorithm "direct" (or "auto", which then takes it).
+        A fast algorithm splits the input into the phases of either; "direct" takes both at once.
     padding : int, (int, int), ((top, bottom), (left, right)), "same" or "valid"
         Zeros around the input.
     groups : int
-        Groups of channels that are convolved apart; other than 1 as for stride.
+        Groups of channels that are convolved apart; as many as channels: depthwise.
     layout : "NCHW" or "NHWC", optional
-        Where the channels of data and results are; filters keep their layout. Channels last are copied to planes.
-    algorithm : Algorithm, "direct" or "auto"
-        "direct" is the plain reference: channel, filter row, filter column, one after the other. "auto" takes a fast
-        algorithm F(m, r) where there is one for the shape.
+        Where the channels of data and results are; filters keep their layout.
+    algorithm : Algorithm, "auto", "winograd", "direct", "im2col" or "fft"
+        An Algorithm's taps are the filter's (divided by the stride, rounded up: those of a phase). "direct" sums filter
+        row by filter row, in it column by column, in it channel by channel, one fma each. "auto" takes what should be
+        the fastest for the shape of the input.
     threads : int, optional
-        By default what Numba is set to.
+        At most so many; by default what Numba is set to.
+    relu : bool
+        Whether what is negative becomes zero, after the bias.
 
     Raises
     ------
@@ -52,7 +290,7 @@ class Conv2d:
 
     Rounding
     --------
-    As the Algorithm says, in its order, then one rounding for the bias.
+    As the Algorithm says, in its order, then one rounding for the bias. Taps that reach beyond the image meet zeros.
 
     Examples
     --------
@@ -63,162 +301,8 @@ class Conv2d:
              [81., 90.]]]], dtype=float32)
     """
 
-    _axes = 2
-    _layouts = ("NCHW", "NHWC")
 
-    def __init__(
-        self,
-        w: np.ndarray,
-        bias: np.ndarray | None = None,
-        stride: int | tuple[int, ...] = 1,
-        padding: Any = 0,
-        dilation: int | tuple[int, ...] = 1,
-        groups: int = 1,
-        layout: str | None = None,
-        algorithm: Algorithm | str = "auto",
-        threads: int | None = None,
-    ) -> None:
-        axes = self._axes
-        if layout is not None and layout not in self._layouts:
-            raise ValueError(f"layout must be one of {', '.join(self._layouts)}; got {layout!r}.")
-        self.layout = layout or self._layouts[0]
-        check_array(w, "w", axes + 2, "(K, C / groups, R, S)" if axes == 2 else "(K, C / groups, S)")
-        if 0 in w.shape:
-            raise ValueError(f"w must not be empty; got shape {w.shape}.")
-        self.dtype = np.dtype(w.dtype.newbyteorder("="))
-        self.filters, per_group = w.shape[:2]
-        self.taps: Pair = (1, w.shape[2]) if axes == 1 else (w.shape[2], w.shape[3])
-        self.stride = as_pair(stride, "stride", axes, 1)
-        self.dilation = as_pair(dilation, "dilation", axes, 1)
-        self.padding = as_padding(padding, axes, self.taps, self.stride, self.dilation)
-        if isinstance(groups, bool) or not isinstance(groups, (int, np.integer)) or groups < 1 or self.filters % groups:
-            raise ValueError(f"groups must be a positive divisor of the {self.filters} filters; got {groups!r}.")
-        self.groups = int(groups)
-        self.channels = per_group * self.groups
-        self.bias = self._checked_bias(bias)
-        self.threads = None if threads is None else thread_count(threads)
-        plain = self.stride == self.dilation == (1, 1) and self.groups == 1
-        self.algorithm = chosen_algorithm(algorithm, axes, self.taps, self.dtype.name, plain)
-        filters = np.array(w, self.dtype, order="C").reshape(self.filters, per_group, *self.taps)  # a copy of its own
-        self._spare: list[Workspace] = []
-        self._lock = threading.Lock()
-        if self.algorithm == "direct":
-            self._filter = filters
-        else:
-            self._filter = self._transformed(filters)
-
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """The layer applied to a batch.
-
-        Parameters
-        ----------
-        x : ndarray, shape (N, C, H, W) or as the layout says, the dtype of the filters
-            N may be 0. An array that is not C-contiguous is copied first.
-
-        Returns
-        -------
-        ndarray, shape (N, K, H', W') or as the layout says, same dtype
-        """
-        check_array(x, "x", self._axes + 2, f"({', '.join(self.layout)})")
-        if self.layout == self._layouts[1]:
-            return np.ascontiguousarray(np.moveaxis(self._applied(np.moveaxis(x, -1, 1)), 1, -1))
-        return self._applied(x)
-
-    def _applied(self, x: np.ndarray) -> np.ndarray:
-        if x.dtype.newbyteorder("=") != self.dtype:
-            raise TypeError(f"x and w must have one dtype; got {x.dtype} and {self.dtype}: convert one with astype.")
-        if x.shape[1] != self.channels:
-            raise ValueError(f"x must have {self.channels} channels (w's channels times groups); got {x.shape[1]}.")
-        height = x.shape[2] if self._axes == 2 else 1
-        size = tuple(
-            output_size(length, *options)
-            for length, *options in zip(
-                (height, x.shape[-1]), self.taps, self.padding, self.stride, self.dilation, ("height", "width"),
-                strict=True,
-            )
-        )
-        y = np.empty((x.shape[0], self.filters, *size), self.dtype)
-        if y.size:
-            source = np.ascontiguousarray(x, self.dtype).reshape(x.shape[0], self.channels, height, x.shape[-1])
-            if self.algorithm == "direct":
-                self._run_direct(source, y)
-            else:
-                self._run_fast(source, y)
-        return y if self._axes == 2 else y.reshape(y.shape[0], self.filters, size[1])
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({self.channels} -> {self.filters}, taps {self.taps[-self._axes:]}, "
-            f"{self.dtype}, {self.algorithm})"
-        )
-
-    def _checked_bias(self, bias: np.ndarray | None) -> np.ndarray:
-        # Padded with zeros to whole panels, so that kernels may load whole vectors of it; empty means none.
-        if bias is None:
-            return np.empty(0, self.dtype)
-        check_array(bias, "bias", 1, "(K,)")
-        if bias.dtype.newbyteorder("=") != self.dtype or bias.shape != (self.filters,):
-            raise ValueError(
-                f"bias must be {self.dtype} of shape ({self.filters},), one number for each filter; "
-                f"got {bias.dtype} of shape {bias.shape}."
-            )
-        columns = host().tile(self.dtype).columns
-        padded = np.zeros(-(-self.filters // columns) * columns, self.dtype)
-        padded[: self.filters] = bias
-        return padded
-
-    def _transformed(self, filters: np.ndarray) -> np.ndarray:
-        assert isinstance(self.algorithm, Algorithm)
-        tile = host().tile(self.dtype)
-        panels = -(-self.filters // tile.columns)
-        products = int(np.prod(self.algorithm.n))
-        U = np.empty(products * panels * self.channels * tile.columns, self.dtype)
-        algorithm_module(self.algorithm).transform_filter(filters.reshape(-1), self.filters, self.channels, U)
-        return U
-
-    def _run_direct(self, x: np.ndarray, y: np.ndarray) -> None:
-        run = direct_module().run_direct
-        (top, _), (left, _) = self.padding
-
-        def work(first: int, step: int) -> None:
-            run(x, self._filter, self.bias, y, *self.stride, top, left, *self.dilation, self.groups, first, step)
-
-        run_interleaved(work, min(thread_count(self.threads), y.shape[0] * y.shape[1]))
-
-    def _run_fast(self, x: np.ndarray, y: np.ndarray) -> None:
-        assert isinstance(self.algorithm, Algorithm)
-        run = algorithm_module(self.algorithm).run_blocks
-        images, channels, height, width = x.shape
-        (top, _), (left, _) = self.padding
-        threads = thread_count(self.threads)
-        m0, m1 = (1, *self.algorithm.m)[-2:]
-        across = -(-y.shape[3] // m1)
-        tiles = images * -(-y.shape[2] // m0) * across
-        shares = tile_shares(self.algorithm, tiles, threads)
-        block = block_tiles_for(self.algorithm, channels, max(stop - start for start, stop in shares))
-        flat_x, flat_y = x.reshape(-1), y.reshape(-1)
-
-        def work(first: int, step: int) -> None:
-            space = self._workspace(block, min(block, across))
-            run(flat_x, channels, height, width, self._filter, self.filters, self.bias, flat_y, y.shape[2], y.shape[3],
-                top, left, *shares[first], block, space.v_stride, *space.buffers)
-            with self._lock:
-                self._spare.append(space)
-
-        run_interleaved(work, len(shares))
-
-    def _workspace(self, block: int, run: int) -> Workspace:
-        """A spare workspace that is large enough, or a new one: two threads never share one."""
-        assert isinstance(self.algorithm, Algorithm)
-        with self._lock:
-            for position, space in enumerate(self._spare):
-                if space.serves(block, run):
-                    return self._spare.pop(position)
-            self._spare.clear()
-        return Workspace.for_layer(self.algorithm, self.channels, block, run)
-
-
-class Conv1d(Conv2d):
+class Conv1d(_Layer):
     """A one-dimensional convolution layer with fixed filters; as `Conv2d`, without the height.
 
     ::
@@ -238,4 +322,23 @@ class Conv1d(Conv2d):
     """
 
     _axes = 1
-    _layouts = ("NCW", "NWC")
+    _layouts = LAYOUTS[1]
+
+
+class Conv3d(_Layer):
+    """A three-dimensional convolution layer with fixed filters; as `Conv2d`, with a depth before the height.
+
+    Parameters
+    ----------
+    w : ndarray, shape (K, C / groups, D, R, S), float32 or float64
+    bias, stride, padding, dilation, groups, layout, algorithm, threads, relu
+        As in `Conv2d`, for three axes: layout is "NCDHW" or "NDHWC".
+
+    Examples
+    --------
+    >>> Conv3d(np.ones((1, 1, 2, 2, 2)))(np.ones((1, 1, 3, 2, 2))).ravel()
+    array([8., 8.])
+    """
+
+    _axes = 3
+    _layouts = LAYOUTS[3]

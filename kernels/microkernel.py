@@ -1,10 +1,10 @@
 """Text of the product microkernel: M = V U, with the block of M held in registers while the channels pass by.
 
-    U   one packed panel:  [channel][columns], columns = vectors * length, contiguous
-    V   rows of channels:  V[v_offset + t * v_stride + c]
+    U   one packed panel:  [tap][channel][columns], columns = vectors * length, contiguous
+    V   rows of channels:  V[v_offset + t * v_stride + shifts[tap] + c]
     M   rows of columns:   M[m_offset + t * m_stride + k]
 
-Each element is one linear sum over the channels, in their order, from +0:
+Each element is one linear sum over the taps and, inside, over the channels, in their order, from +0:
 
     acc = fma(V[t, c], U[c, k], acc)          or, without fma,          acc = acc + round(V[t, c] * U[c, k])
 
@@ -13,48 +13,88 @@ so its bits depend neither on the number of rows, nor on the tile, nor on the CP
 
 from kernels.host import Tile
 
-__all__ = ["product_text", "row_counts"]
+__all__ = ["depthwise_text", "product_text", "row_counts"]
+
+_COLUMNS_AT_ONCE = 7
+"""Columns whose sums a depthwise kernel holds in registers: image sizes are often multiples of 7."""
 
 
 def row_counts(rows: int) -> tuple[int, ...]:
-    """The heights of microkernel that cover any number of rows, greatest first.
+    """The heights of microkernel that there are, greatest first.
 
-    The greatest is the register tile's; the rest are the powers of two up to 8 below it, which finish what
-    the greatest leaves in at most four calls. Each costs compile time, half a second at 14 rows.
+    The greatest is the register tile's. With those below it any number of rows is covered in few calls of nearly
+    equal heights: each call reads the panel once. Each height costs compile time, half a second at 14 rows.
 
     Examples
     --------
     >>> row_counts(14), row_counts(6)
-    ((14, 8, 4, 2, 1), (6, 4, 2, 1))
+    ((14, 10, 8, 7, 4, 2, 1), (6, 4, 3, 2, 1))
     """
-    return (rows, *(count for count in (8, 4, 2, 1) if count < rows))
+    return tuple(sorted({rows, rows // 2, *(count for count in (10, 8, 4, 2, 1) if count < rows)}, reverse=True))
 
 
-def _micro_text(rows: int, vectors: int, length: int, fma: bool, prefix: str) -> list[str]:
-    block = [(t, k) for t in range(rows) for k in range(vectors)]
+def splits(heights: tuple[int, ...]) -> tuple[int, ...]:
+    """For 0, 1, ... rows, up to twice the greatest height: that to begin with, so that all calls together cost least.
+
+    A call costs its rows, but never less than four, the time in which one row of the panel is loaded; and one more.
+
+    Examples
+    --------
+    >>> splits(row_counts(14))[12:18]
+    (8, 7, 14, 8, 8, 10)
+    """
+    best: list[tuple[int, int]] = [(0, 0)]
+    for count in range(1, 2 * max(heights) + 1):
+        best.append(min((max(h, 4) + 1 + best[count - h][0], -h) for h in heights if h <= count))
+    return tuple(-height for _, height in best)
+
+
+def _micro_text(rows: int, tile: Tile, fma: bool, prefix: str, taps: bool) -> list[str]:
+    block = [(t, k) for t in range(rows) for k in range(tile.vectors)]
+    shifts, bias = (", shifts, taps", ", bias, bias_offset, has_bias, relu") if taps else ("", "")
     lines = [
-        "@kernel",
-        f"def {prefix}_{rows}(V, v_offset, v_stride, U, u_offset, M, m_offset, m_stride, channels):",
+        "@inlined",
+        f"def {prefix}_{rows}(V, v_offset, v_stride{shifts}, U, u_offset, M, m_offset, m_stride, channels{bias}):",
     ]
     lines += [f"    acc{t}_{k} = zero(M)" for t, k in block]
-    lines += ["    for c in range(channels):", "        keep_rolled()"]
-    at = f"u_offset + c * {vectors * length}"
-    lines += [f"        u{k} = load(U, {at} + {k * length})" for k in range(vectors)]
+    inner = "    "
+    if taps:
+        lines += ["    for tap in range(taps):", "        row = v_offset + shifts[tap]",
+                  f"        panel = u_offset + tap * channels * {tile.columns}"]
+        inner = "        "
+    else:
+        lines += ["    row = v_offset", "    panel = u_offset"]
+    lines += [f"{inner}for c in range(channels):", f"{inner}    keep_rolled()"]
+    inner += "    "
+    lines += [f"{inner}u{k} = load(U, panel + c * {tile.columns} + {k * tile.length})" for k in range(tile.vectors)]
     for t in range(rows):
-        lines += [f"        v = broadcast(V, v_offset + {t} * v_stride + c)"]
-        for k in range(vectors):
+        lines += [f"{inner}v = broadcast(V, row + {t} * v_stride + c)"]
+        for k in range(tile.vectors):
             acc = f"acc{t}_{k}"
-            lines += [f"        {acc} = fma(v, u{k}, {acc})" if fma else f"        {acc} = {acc} + v * u{k}"]
-    lines += [f"    store(M, m_offset + {t} * m_stride + {k * length}, acc{t}_{k})" for t, k in block]
+            lines += [f"{inner}{acc} = fma(v, u{k}, {acc})" if fma else f"{inner}{acc} = {acc} + v * u{k}"]
+    if taps:
+        lines += ["    if has_bias:"]
+        lines += [f"        b{k} = load(bias, bias_offset + {k * tile.length})" for k in range(tile.vectors)]
+        lines += [f"        acc{t}_{k} = acc{t}_{k} + b{k}" for t, k in block]
+        lines += ["    if relu:"]
+        lines += [f"        acc{t}_{k} = at_least(acc{t}_{k}, zero(M))" for t, k in block]
+    lines += [f"    store(M, m_offset + {t} * m_stride + {k * tile.length}, acc{t}_{k})" for t, k in block]
     return lines
 
 
-def product_text(tile: Tile, fma: bool, prefix: str = "micro", name: str = "product") -> str:
+def product_text(
+    tile: Tile, fma: bool, prefix: str = "micro", name: str = "product", taps: bool = False
+) -> str:
     """Text of a function that multiplies any number of rows by one packed panel.
 
     The text defines
 
         product(V, v_offset, v_stride, rows, U, u_offset, M, m_offset, m_stride, channels)
+
+    or, with `taps`,
+
+        product(V, v_offset, v_stride, rows, shifts, taps, U, u_offset, M, m_offset, m_stride, channels,
+                bias, bias_offset, has_bias, relu)
 
     and, for each height in `row_counts(tile.rows)`, the microkernel that it calls:
 
@@ -69,6 +109,9 @@ def product_text(tile: Tile, fma: bool, prefix: str = "micro", name: str = "prod
         The register tile.
     fma : bool
         Whether a product is added with one rounding, or rounded first.
+    taps : bool
+        Whether rows are summed over taps too, `shifts[tap]` numbers further on in V; a bias is then added to the sum,
+        with one rounding, if `has_bias`, and what is negative becomes +0 if `relu`.
     prefix, name : str
         Names of the microkernels and of the function, for a module that holds more than one of these.
 
@@ -84,42 +127,128 @@ def product_text(tile: Tile, fma: bool, prefix: str = "micro", name: str = "prod
     Examples
     --------
     >>> print(product_text(Tile(1, 1, 4), fma=True))
-    @kernel
+    @inlined
     def micro_1(V, v_offset, v_stride, U, u_offset, M, m_offset, m_stride, channels):
         acc0_0 = zero(M)
+        row = v_offset
+        panel = u_offset
         for c in range(channels):
             keep_rolled()
-            u0 = load(U, u_offset + c * 4 + 0)
-            v = broadcast(V, v_offset + 0 * v_stride + c)
+            u0 = load(U, panel + c * 4 + 0)
+            v = broadcast(V, row + 0 * v_stride + c)
             acc0_0 = fma(v, u0, acc0_0)
         store(M, m_offset + 0 * m_stride + 0, acc0_0)
+    <BLANKLINE>
+    <BLANKLINE>
+    product_HEIGHT = np.array((0, 1, 1))
     <BLANKLINE>
     <BLANKLINE>
     @kernel
     def product(V, v_offset, v_stride, rows, U, u_offset, M, m_offset, m_stride, channels):
         t = 0
-        while rows - t >= 1:
-            micro_1(
-                V, v_offset + t * v_stride, v_stride, U, u_offset,
-                M, m_offset + t * m_stride, m_stride, channels,
-            )
-            t += 1
+        while t < rows:
+            height = product_HEIGHT[min(rows - t, 2)]
+            if height == 1:
+                micro_1(
+                    V, v_offset + t * v_stride, v_stride, U, u_offset,
+                    M, m_offset + t * m_stride, m_stride, channels,
+                )
+            t += height
     <BLANKLINE>
     """
+    shifts, bias = (" shifts, taps,", " bias, bias_offset, has_bias, relu,") if taps else ("", "")
     counts = row_counts(tile.rows)
-    parts = [_micro_text(rows, tile.vectors, tile.length, fma, prefix) for rows in counts]
+    parts = [_micro_text(rows, tile, fma, prefix, taps) for rows in counts]
+    table = [f"{name}_HEIGHT = np.array({splits(counts)})"]
+    arguments = f"V, v_offset, v_stride, rows,{shifts} U, u_offset, M, m_offset, m_stride, channels,{bias}"
     driver = [
         "@kernel",
-        f"def {name}(V, v_offset, v_stride, rows, U, u_offset, M, m_offset, m_stride, channels):",
+        f"def {name}({arguments[:-1]}):",
         "    t = 0",
+        "    while t < rows:",
+        f"        height = {name}_HEIGHT[min(rows - t, {2 * tile.rows})]",
     ]
-    for rows in counts:
+    for number, rows in enumerate(counts):
         driver += [
-            f"    while rows - t >= {rows}:",
-            f"        {prefix}_{rows}(",
-            "            V, v_offset + t * v_stride, v_stride, U, u_offset,",
-            "            M, m_offset + t * m_stride, m_stride, channels,",
-            "        )",
-            f"        t += {rows}",
+            f"        {'elif' if number else 'if'} height == {rows}:",
+            f"            {prefix}_{rows}(",
+            f"                V, v_offset + t * v_stride, v_stride,{shifts} U, u_offset,",
+            f"                M, m_offset + t * m_stride, m_stride, channels,{bias}",
+            "            )",
         ]
+    driver += ["        t += height"]
+    return "\n\n\n".join("\n".join(lines) for lines in [*parts, table, driver]) + "\n"
+
+
+def depthwise_text(taps: int, stride: int, dilation: int) -> str:
+    """Text of functions that convolve vectors of channels, each channel with its own taps.
+
+    ::
+
+        out[j] = sum over tap rows a, taps b of  x[(j * stride + b * dilation) * step + shifts[a]] * U[places[a] + b]
+
+    in whole vectors, one fma each, from +0. They are
+
+        depthwise_row(x, offset, step, shifts, places, tap_rows, U, u_offset, u_chunk, bias, bias_offset, has_bias,
+                      relu, out, out_offset, out_step, columns, chunks)
+        depthwise_edge(... as above to relu, out, out_offset, first, end)
+
+    The first does so for `columns` outputs and `chunks` vectors that follow each other in x and out, and lie u_chunk
+    apart in U; the second for one output and taps b from `first` to before `end`. Bias and relu are as in
+    `product_text`. The module must open with `kernels.compilation.header`.
+
+    Parameters
+    ----------
+    taps, stride, dilation : int
+        Along a row. Each vector of x is loaded once for all outputs that are held in registers together.
+    """
+    begin = "x, offset, step, shifts, places, tap_rows, U, u_offset"
+    end = "bias, bias_offset, has_bias, relu, out, out_offset"
+    counts = tuple(range(_COLUMNS_AT_ONCE, 0, -1))
+    parts = []
+    for count in counts:
+        lines = ["@inlined", f"def depthwise_{count}({begin}, {end}, out_step):"]
+        lines += [f"    acc{j} = zero(out)" for j in range(count)]
+        lines += ["    for row in range(tap_rows):", "        keep_rolled()", "        at = offset + shifts[row]",
+                  "        panel = u_offset + places[row]"]
+        loaded: set[int] = set()
+        for b in range(taps):
+            lines += [f"        u = load(U, panel + {b} * LENGTH)"]
+            for j in range(count):
+                column = j * stride + b * dilation
+                if column not in loaded:
+                    lines += [f"        x{column} = load(x, at + {column} * step)"]
+                    loaded.add(column)
+                lines += [f"        acc{j} = fma(x{column}, u, acc{j})"]
+        parts.append(lines + _depthwise_end(count))
+    edge = ["@inlined", f"def depthwise_edge({begin}, {end}, first, end):", "    acc0 = zero(out)", "    out_step = 0",
+            "    for row in range(tap_rows):", "        for b in range(first, end):",
+            f"            v = load(x, offset + shifts[row] + b * {dilation} * step)",
+            "            acc0 = fma(v, load(U, u_offset + places[row] + b * LENGTH), acc0)"]
+    parts.append(edge + _depthwise_end(1))
+    parts.append([f"depthwise_COUNT = np.array({splits(counts)})"])
+    driver = ["@kernel", f"def depthwise_row({begin}, u_chunk, {end}, out_step, columns, chunks, ahead, out_ahead):",
+              "    j = 0", "    while j < columns:",
+              f"        count = depthwise_COUNT[min(columns - j, {2 * counts[0]})]"]
+    for count in counts:
+        driver += [
+            f"        {'if' if count == counts[0] else 'elif'} count == {count}:",
+            "            for chunk in range(chunks):",
+            "                c = chunk * LENGTH",
+            *(f"                prefetch(x, offset + (j * {stride} + {i}) * step + c + ahead, 0)"
+              for i in range(count * stride)),
+            *(f"                prefetch(out, out_offset + (j + {i}) * out_step + c + out_ahead, 1)"
+              for i in range(count)),
+            f"                depthwise_{count}(x, offset + j * {stride} * step + c, step, shifts, places, tap_rows,",
+            "                            U, u_offset + chunk * u_chunk, bias, bias_offset + c, has_bias, relu,",
+            "                            out, out_offset + j * out_step + c, out_step)",
+        ]
+    driver += ["        j += count"]
     return "\n\n\n".join("\n".join(lines) for lines in [*parts, driver]) + "\n"
+
+
+def _depthwise_end(count: int) -> list[str]:
+    lines = ["    if has_bias:", "        shift = load(bias, bias_offset)"]
+    lines += [f"        acc{j} = acc{j} + shift" for j in range(count)]
+    lines += ["    if relu:", *(f"        acc{j} = at_least(acc{j}, zero(out))" for j in range(count))]
+    return [*lines, *(f"    store(out, out_offset + {j} * out_step, acc{j})" for j in range(count))]

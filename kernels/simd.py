@@ -22,7 +22,7 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, models, register_model
 from numba.np.numpy_support import from_dtype
 
-__all__ = ["LENGTHS", "LaneOps", "Lanes", "fma", "keep_rolled", "lane_ops"]
+__all__ = ["LENGTHS", "LaneOps", "Lanes", "at_least", "fma", "keep_rolled", "lane_ops", "prefetch"]
 
 LENGTHS = (2, 4, 8, 16, 32, 64)
 
@@ -188,6 +188,18 @@ def fma(typingctx, a, b, c):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def at_least(typingctx, value, floor):  # type: ignore[no-untyped-def]
+    """The value, or the floor where the value is less, on Lanes of one type; a NaN stays a NaN."""
+    if not isinstance(value, Lanes) or value != floor:
+        raise TypingError(f"at_least takes two Lanes of one type; got ({value}, {floor}).")
+
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        return builder.select(builder.fcmp_ordered("<", *args), args[1], args[0])
+
+    return value(value, floor), codegen
+
+
+@intrinsic
 def keep_rolled(typingctx):  # type: ignore[no-untyped-def]
     """Inside a loop: LLVM leaves the loop as it is written. It costs no instruction.
 
@@ -201,6 +213,24 @@ def keep_rolled(typingctx):  # type: ignore[no-untyped-def]
         return context.get_dummy_value()
 
     return types.void(), codegen
+
+
+@intrinsic
+def prefetch(typingctx, array, offset, written):  # type: ignore[no-untyped-def]
+    """Ask for the cache line of array[offset], to be read or, with a literal 1, written soon. Any offset is harmless."""
+    if not isinstance(array, types.Array) or array.layout != "C" or not isinstance(written, types.IntegerLiteral):
+        raise TypingError(f"prefetch takes a C-contiguous array and a literal 0 or 1; got ({array}, {written}).")
+
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        pointer = _pointer(context, builder, sig.args[0], *args[:2])
+        byte = builder.bitcast(pointer, ir.IntType(8).as_pointer())
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [byte.type, _I32, _I32, _I32]), "llvm.prefetch.p0"
+        )
+        builder.call(function, [byte, _I32(written.literal_value), _I32(3), _I32(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, written), codegen
 
 
 # ---- memory -----------------------------------------------------------------------------------------------
@@ -266,15 +296,49 @@ def _transposed(builder: ir.IRBuilder, rows: list[ir.Value]) -> list[ir.Value]:
     return rows
 
 
+def _first_lanes(builder: ir.IRBuilder, count: ir.Value, length: int) -> ir.Value:
+    """The mask of the first `count` lanes."""
+    vector = ir.VectorType(_I32, length)
+    narrow = builder.trunc(count, _I32) if count.type.width > 32 else count
+    return builder.icmp_signed("<", _constant(range(length)), _splat(builder, narrow, vector))
+
+
+def _masked_load(builder: ir.IRBuilder, lanes: Lanes, vector: ir.VectorType, pointer: ir.Value, mask: ir.Value) -> Any:
+    # Lanes outside the mask read nothing, so they may lie beyond the array; they become +0.
+    element = _ELEMENTS[lanes.dtype]
+    at = builder.bitcast(pointer, vector.as_pointer())
+    function = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(vector, [at.type, _I32, mask.type, vector]),
+        f"llvm.masked.load.v{vector.count}{element.suffix}.p0",
+    )
+    zeros = ir.Constant(vector, [0.0] * vector.count)
+    return builder.call(function, [at, _I32(element.size_bytes), mask, zeros])
+
+
+def _masked_store(builder: ir.IRBuilder, lanes: Lanes, value: ir.Value, pointer: ir.Value, mask: ir.Value) -> None:
+    element = _ELEMENTS[lanes.dtype]
+    at = builder.bitcast(pointer, value.type.as_pointer())
+    function = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(ir.VoidType(), [value.type, at.type, _I32, mask.type]),
+        f"llvm.masked.store.v{value.type.count}{element.suffix}.p0",
+    )
+    builder.call(function, [value, at, _I32(element.size_bytes), mask])
+
+
 class LaneOps(NamedTuple):
     """The operations on Lanes of one length, for compiled code; see `lane_ops`."""
 
     load: Any
+    load_first: Any
     broadcast: Any
     store: Any
+    store_first: Any
     zero: Any
     splat: Any
     transpose_block: Any
+    transpose_corner: Any
 
 
 @cache
@@ -282,13 +346,16 @@ def lane_ops(length: int) -> LaneOps:
     """The operations that make, load and store Lanes of this length, to be called from compiled code.
 
     - `load(array, offset)`: `length` consecutive elements.
+    - `load_first(array, offset, count)`: the first `count` of them, zeros in the other lanes; nothing else is read.
     - `broadcast(array, offset)`: one element in every lane.
-    - `store(array, offset, value)`: the inverse of `load`.
+    - `store(array, offset, value)`, `store_first(array, offset, value, count)`: the inverse of these loads.
     - `zero(array)`: +0 in every lane, of the array's dtype.
     - `splat(scalar)`: a scalar in every lane.
     - `transpose_block(src, src_offset, src_stride, dst, dst_offset, dst_stride)`: the square block of
       `length` rows, `src_stride` elements apart, is written transposed to rows `dst_stride` elements apart.
       All loads come before the first store, so a block may be transposed in place.
+    - `transpose_corner(src, src_offset, src_stride, rows, columns, dst, dst_offset, dst_stride)`: the same for its
+      first `rows` rows and `columns` columns; nothing else is read or written.
 
     Compiled code refers to them by global names: `ops = lane_ops(16); load = ops.load`.
 
@@ -336,6 +403,18 @@ def lane_ops(length: int) -> LaneOps:
         return lanes(array, types.intp), codegen
 
     @intrinsic
+    def load_first(typingctx, array, offset, count):  # type: ignore[no-untyped-def]
+        lanes = _lanes_of("load_first", array, length)
+        _check_integers("load_first", offset, count)
+
+        def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+            pointer = _pointer(context, builder, sig.args[0], *args[:2])
+            mask = _first_lanes(builder, args[2], length)
+            return _masked_load(builder, lanes, context.get_value_type(lanes), pointer, mask)
+
+        return lanes(array, types.intp, types.intp), codegen
+
+    @intrinsic
     def broadcast(typingctx, array, offset):  # type: ignore[no-untyped-def]
         lanes = _lanes_of("broadcast", array, length)
         _check_integers("broadcast", offset)
@@ -358,6 +437,20 @@ def lane_ops(length: int) -> LaneOps:
             return context.get_dummy_value()
 
         return types.void(array, types.intp, value), codegen
+
+    @intrinsic
+    def store_first(typingctx, array, offset, value, count):  # type: ignore[no-untyped-def]
+        lanes = _lanes_of("store_first", array, length, written=True)
+        _check_integers("store_first", offset, count)
+        if value != lanes:
+            raise TypingError(f"store_first takes {lanes} for {array}; got {value}.")
+
+        def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+            pointer = _pointer(context, builder, sig.args[0], *args[:2])
+            _masked_store(builder, lanes, args[2], pointer, _first_lanes(builder, args[3], length))
+            return context.get_dummy_value()
+
+        return types.void(array, types.intp, value, types.intp), codegen
 
     @intrinsic
     def zero(typingctx, array):  # type: ignore[no-untyped-def]
@@ -383,25 +476,58 @@ def lane_ops(length: int) -> LaneOps:
     def transpose_block(  # type: ignore[no-untyped-def]
         typingctx, src, src_offset, src_stride, dst, dst_offset, dst_stride
     ):
-        lanes = _lanes_of("transpose_block", src, length)
-        target = _lanes_of("transpose_block", dst, length, written=True)
-        _check_integers("transpose_block", src_offset, src_stride, dst_offset, dst_stride)
-        if lanes != target:
-            raise TypingError(f"transpose_block takes two arrays of one dtype; {src} and {dst} were given")
+        lanes = _checked_block(src, dst, src_offset, src_stride, dst_offset, dst_stride)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
             vector = context.get_value_type(lanes)
-
-            def row(which: int, number: int) -> ir.Value:
-                array, offset, stride = args[which : which + 3]
-                at = builder.add(offset, builder.mul(stride, stride.type(number)))
-                return _pointer(context, builder, sig.args[which], array, at)
-
-            rows = [_load_vector(builder, lanes, vector, row(0, k)) for k in range(length)]
+            rows = [_load_vector(builder, lanes, vector, _row(context, builder, sig, args, 0, k)) for k in range(length)]
             for k, value in enumerate(_transposed(builder, rows)):
-                _store_vector(builder, lanes, value, row(3, k))
+                _store_vector(builder, lanes, value, _row(context, builder, sig, args, 3, k))
             return context.get_dummy_value()
 
         return types.void(src, types.intp, types.intp, dst, types.intp, types.intp), codegen
 
-    return LaneOps(load, broadcast, store, zero, splat, transpose_block)
+    @intrinsic
+    def transpose_corner(  # type: ignore[no-untyped-def]
+        typingctx, src, src_offset, src_stride, rows, columns, dst, dst_offset, dst_stride
+    ):
+        lanes = _checked_block(src, dst, src_offset, src_stride, dst_offset, dst_stride, rows, columns)
+
+        def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+            vector = context.get_value_type(lanes)
+            row_count, column_count = args[3:5]
+            nothing = ir.Constant(ir.VectorType(ir.IntType(1), length), [0] * length)
+
+            def masks(across: ir.Value, down: ir.Value) -> list[ir.Value]:
+                # Of the first `down` vectors the first `across` lanes, of the others none.
+                first = _first_lanes(builder, across, length)
+                return [
+                    builder.select(builder.icmp_signed("<", down.type(k), down), first, nothing) for k in range(length)
+                ]
+
+            values = [
+                _masked_load(builder, lanes, vector, _row(context, builder, sig, args, 0, k), mask)
+                for k, mask in enumerate(masks(column_count, row_count))
+            ]
+            stores = masks(row_count, column_count)
+            for k, value in enumerate(_transposed(builder, values)):
+                _masked_store(builder, lanes, value, _row(context, builder, sig, args, 5, k), stores[k])
+            return context.get_dummy_value()
+
+        intp = types.intp
+        return types.void(src, intp, intp, intp, intp, dst, intp, intp), codegen
+
+    def _checked_block(src, dst, *integers):  # type: ignore[no-untyped-def]
+        lanes = _lanes_of("transpose_block", src, length)
+        target = _lanes_of("transpose_block", dst, length, written=True)
+        _check_integers("transpose_block", *integers)
+        if lanes != target:
+            raise TypingError(f"transpose_block takes two arrays of one dtype; {src} and {dst} were given")
+        return lanes
+
+    def _row(context, builder, sig, args, which, number):  # type: ignore[no-untyped-def]
+        array, offset, stride = args[which : which + 3]
+        at = builder.add(offset, builder.mul(stride, stride.type(number)))
+        return _pointer(context, builder, sig.args[which], array, at)
+
+    return LaneOps(load, load_first, broadcast, store, store_first, zero, splat, transpose_block, transpose_corner)

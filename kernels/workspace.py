@@ -1,81 +1,90 @@
-"""Buffers of one thread, and how many tiles go through the stages together."""
+"""Memory that a thread works in: one block each, used by all layers in turn."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from kernels.generation import chunk_channels
-from kernels.host import host
-from winograd import Algorithm
+__all__ = ["Workspace", "aligned_empty", "given_back", "taken", "workspace_bytes"]
 
-_BLOCK_BYTES = 768 * 1024
-"""What V and one panel of M may take: most of a second-level cache of one MiB, common on servers."""
+_LINE = 64
+"""Bytes of a cache line: every buffer begins at one."""
 
-_MOST_ROWS = 8
-"""Register tiles a block has at most; more reuse of U gains nothing, and small images need blocks for all threads."""
+_spare: list[Workspace] = []
 
 
-@dataclass(frozen=True)
 class Workspace:
-    """The buffers of one thread, in the order the kernel takes them: V, M, sums, strip, stage, out."""
+    """Aligned memory, seen as the buffers that a kernel takes."""
 
-    block: int
-    run: int
-    v_stride: int
-    buffers: tuple[np.ndarray, ...]
-
-    @classmethod
-    def for_layer(cls, algorithm: Algorithm, channels: int, block: int, run: int) -> Workspace:
-        """Buffers for blocks of `block` tiles, with at most `run` neighbours in a row of tiles."""
-        tile = host().tile(algorithm.dtype)
-        length, columns = tile.length, tile.columns
-        m0, m1 = (1, *algorithm.m)[-2:]
-        n0, n1 = (1, *algorithm.n)[-2:]
-        tile0, tile1 = (1, *algorithm.tile)[-2:]
-        width = (run - 1) * m1 + tile1
-        leaves = 0 if algorithm.channel_sum == "linear" else -(-channels // algorithm.channel_block)
-        depth = 2 + leaves.bit_length() if leaves else 0
-        v_stride = -(-channels // length) * length
-        if v_stride * np.dtype(algorithm.dtype).itemsize % 4096 == 0:
-            v_stride += length  # rows a multiple of 4096 bytes apart would share one set of the first-level cache
-        sizes = (
-            n0 * n1 * (block * v_stride + length),
-            n0 * n1 * (block * columns + length),
-            depth * block * columns,
-            tile0 * width * chunk_channels(tile),
-            max(n0 * width, m0 * n1) * length,
-            m0 * run * m1 * length,
-        )
-        return cls(block, run, v_stride, tuple(np.empty(size, algorithm.dtype) for size in sizes))
-
-    def serves(self, block: int, run: int) -> bool:
-        """Whether a call with these sizes fits."""
-        return self.block >= block and self.run >= run
+    def __init__(self, nbytes: int) -> None:
+        memory = np.empty(nbytes + _LINE, np.uint8)
+        start = -memory.ctypes.data % _LINE
+        self._memory = memory[start : start + nbytes]
+        self._views: dict[tuple[tuple[int, ...], str, int], tuple[np.ndarray, ...]] = {}
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all buffers."""
-        return sum(b.nbytes for b in self.buffers)
+        """Its size."""
+        return self._memory.nbytes
+
+    def buffers(self, sizes: tuple[int, ...], dtype: str, integers: int = 0) -> tuple[np.ndarray, ...]:
+        """Arrays of this dtype and so many elements each, and then, if asked for, one of so many int64."""
+        key = sizes, dtype, integers
+        if key not in self._views:
+            if len(self._views) >= 64:
+                self._views.clear()
+            views, start = [], 0
+            for size, kind in [*((size, dtype) for size in sizes), *([(integers, "int64")] if integers else [])]:
+                length = size * np.dtype(kind).itemsize
+                views.append(self._memory[start : start + length].view(kind))
+                start += _whole_lines(length)
+            self._views[key] = tuple(views)
+        return self._views[key]
 
 
-def tile_shares(algorithm: Algorithm, tiles: int, threads: int) -> list[tuple[int, int]]:
-    """Ranges of tiles, one for each thread: neighbours, as equal as whole register tiles allow, none empty."""
-    rows = host().tile(algorithm.dtype).rows
-    units = -(-tiles // rows)
-    threads = min(threads, units)
-    ends = [min(tiles, units * share // threads * rows) for share in range(threads + 1)]
-    return list(itertools.pairwise(ends))
+def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """A new array, not filled, that begins at a cache line: vectors of it then lie in one line, not across two.
+
+    Examples
+    --------
+    >>> aligned_empty((3, 5), np.dtype("float32")).ctypes.data % 64
+    0
+    """
+    count = math.prod(shape)
+    memory = np.empty(count + _LINE // dtype.itemsize, dtype)
+    start = -memory.ctypes.data % _LINE // dtype.itemsize
+    return memory[start : start + count].reshape(shape)
 
 
-def block_tiles_for(algorithm: Algorithm, channels: int, share: int) -> int:
-    """Tiles in a block: as many register tiles as the cache holds, evenly spread over a thread's share."""
-    tile = host().tile(algorithm.dtype)
-    size = np.dtype(algorithm.dtype).itemsize
-    per_tile = math.prod(algorithm.n) * size * (-(-channels // tile.length) * tile.length + tile.columns)
-    most = max(1, min(_MOST_ROWS, _BLOCK_BYTES // (per_tile * tile.rows)))
-    units = -(-share // tile.rows)
-    return -(-units // -(-units // most)) * tile.rows
+def _whole_lines(nbytes: int) -> int:
+    return -(-nbytes // _LINE) * _LINE
+
+
+def workspace_bytes(sizes: tuple[int, ...], dtype: str, integers: int = 0) -> int:
+    """Bytes that buffers of these sizes take.
+
+    Examples
+    --------
+    >>> workspace_bytes((10, 20), "float32")
+    192
+    """
+    item = np.dtype(dtype).itemsize
+    return sum(_whole_lines(size * item) for size in sizes) + _whole_lines(8 * integers)
+
+
+def taken(nbytes: int) -> Workspace:
+    """A workspace that no other thread holds, of at least this size: a spare one, or a new one."""
+    while _spare:
+        try:
+            space = _spare.pop()
+        except IndexError:  # another thread was faster
+            break
+        if space.nbytes >= nbytes:
+            return space  # smaller ones are dropped
+    return Workspace(nbytes)
+
+
+def given_back(space: Workspace) -> None:
+    """To be used by whoever is next."""
+    _spare.append(space)

@@ -3,7 +3,7 @@ import threading
 import numba
 import pytest
 
-from kernels.threads import run_interleaved, thread_count
+from kernels.team import run_interleaved, thread_count
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

@@ -1,0 +1,1 @@
+"""What `benchmarks/conv.py` measures, how, and what it writes."""

@@ -1,0 +1,39 @@
+"""What threads of compiled code share: counters that each may add to."""
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.errors import TypingError
+from numba.extending import intrinsic
+
+__all__ = ["fetch_add", "pause"]
+
+
+@intrinsic
+def fetch_add(typingctx, array, index, amount):  # type: ignore[no-untyped-def]
+    """Add to array[index], as one step that no other thread can come between; returns what stood there before.
+
+    All that a thread wrote before its call is seen by a thread whose later call on that number returns the new value.
+    """
+    if not isinstance(array, types.Array) or array.dtype != types.int64 or array.ndim != 1 or array.layout != "C":
+        raise TypingError(f"fetch_add takes a 1-D C-contiguous array of int64; got {array}.")
+
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        pointer = builder.gep(context.make_array(sig.args[0])(context, builder, args[0]).data, [args[1]])
+        return builder.atomic_rmw("add", pointer, args[2], "seq_cst")
+
+    return types.int64(array, types.intp, types.int64), codegen
+
+
+@intrinsic
+def pause(typingctx):  # type: ignore[no-untyped-def]
+    """Tell the core that this is a loop that waits."""
+
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        if builder.module.triple.startswith(("x86", "i386", "i686")):
+            function = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(ir.VoidType(), []), "llvm.x86.sse2.pause"
+            )
+            builder.call(function, [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen

@@ -1,0 +1,217 @@
+"""How work is cut into units for threads and caches, and the time it should then take: the cost model.
+
+Times are in units of one vector operation: a fused multiply-add of whole vectors, at the rate at which the product
+microkernel does them. What else there is to do is counted in the same unit, by the `Rates` of the machine.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from kernels.host import Tile, host
+from kernels.microkernel import row_counts, splits
+from kernels.problem import Problem, Triple
+from kernels.rates import Rates, rates
+from winograd import Algorithm
+
+__all__ = [
+    "SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_schedule", "tile_counts",
+    "tiled_schedule", "triple",
+]
+
+_BLOCK_BYTES = 768 * 1024
+"""What V and one panel of M may take: most of a second-level cache of one MiB, common on servers."""
+
+_MOST_ROWS = 8
+"""Register tiles a block has at most; more reuse of U gains nothing."""
+
+_STRIP_BYTES = 384 * 1024
+"""What the input window of a direct block may take: with a panel of the filter it should stay in that cache."""
+
+_DEPTHWISE_BYTES = 96 * 1024
+"""What the window and the outputs of a block of one vector of channels may take."""
+
+SET_BYTES = 4096
+"""Rows so far apart share a set of the first-level cache, which holds fewer of them than a register tile has rows."""
+
+
+@dataclass(frozen=True)
+class DirectSchedule:
+    """Outputs of a block, parts of the filters (depthwise: of the channels) that are units of their own; time."""
+
+    rows: int
+    columns: int
+    parts: int
+    cost: float
+
+
+@dataclass(frozen=True)
+class TiledSchedule:
+    """Tiles of a block, parts of the panels; distance of rows of V; time."""
+
+    block: int
+    parts: int
+    v_stride: int
+    cost: float
+
+
+def triple(values: tuple[int, ...]) -> Triple:
+    """One to three numbers as (z, 0, 1).
+
+    Examples
+    --------
+    >>> triple((3, 5))
+    (1, 3, 5)
+    """
+    z, first, second = (1, 1, *values)[-3:]
+    return z, first, second
+
+
+def padded_stride(numbers: int, tile: Tile, item: int) -> int:
+    """The least whole vectors for so many numbers, one more where rows would fall onto each other's cache sets."""
+    stride = -(-numbers // tile.length) * tile.length
+    return stride + tile.length if stride * item % SET_BYTES == 0 else stride
+
+
+def _makespan(units: int, threads: int, cost: float, rates: Rates) -> float:
+    """Expected time until so many units of equal cost are done, by threads of which all but one come late."""
+    threads = min(threads, units)
+    uneven = (threads - 1) / threads if units % threads else 0.3 * (threads > 1)
+    return (units * cost + (threads - 1) * rates.late) / threads + uneven * cost
+
+
+@lru_cache(maxsize=4096)
+def _product_cost(rows: int, tile: Tile) -> int:
+    """Time of the product of so many rows with one panel, in rows: greater where no high microkernel fits."""
+    heights = splits(row_counts(tile.rows))
+    cost = 0
+    while rows > 0:
+        height = heights[min(rows, 2 * tile.rows)]
+        cost += max(height, 4) + (height < tile.rows)
+        rows -= height
+    return cost
+
+
+def _reading(vectors: float, total_bytes: float, rates: Rates) -> float:
+    """Time to read so many vectors of filters that take total_bytes altogether."""
+    return vectors * (rates.read_far if total_bytes > rates.cache_bytes else rates.read_near)
+
+
+@lru_cache(maxsize=4096)
+def direct_schedule(problem: Problem) -> DirectSchedule:
+    """The schedule of least expected time for `direct`."""
+    model, tile, item = rates(), host().tile(problem.dtype), np.dtype(problem.dtype).itemsize
+    _, height, width = problem.out
+    channels = -(-problem.channels // tile.length) * tile.length
+    taps = math.prod(problem.taps)
+    panels = -(-problem.filters // tile.columns)
+    flat = problem.taps[1:] == (1, 1)
+    planes = problem.images * problem.out[0] * problem.groups
+    filter_bytes = problem.groups * panels * tile.columns * taps * problem.channels * item
+    copied = problem.x_steps[1] != 1 or problem.pad != (0, 0, 0)
+    best: DirectSchedule | None = None
+    for columns in (width, *(width // pieces for pieces in (2, 4, 8, 16, 32, 64) if width >= 14 * pieces)):
+        for rows in range(1, height + 1):
+            if rows > 1 and -(-height // rows) == -(-height // (rows - 1)):
+                continue  # as many blocks as with a row less
+            strip = math.prod(problem.window(rows, columns))
+            if strip * channels * item > _STRIP_BYTES and rows > 1:
+                break
+            runs = _product_cost(rows * columns, tile) if flat else rows * _product_cost(columns, tile)
+            blocks = planes * -(-height // rows) * -(-width // columns)
+            for parts in sorted({1, min(panels, 2), min(panels, problem.threads), min(panels, 2 * problem.threads)}):
+                share = -(-panels // parts)
+                across = min(share * tile.vectors, -(-problem.filters // tile.length))  # vectors of filters
+                vectors = across * taps * problem.channels
+                cost = (
+                    runs * vectors
+                    + model.copy * strip * channels / tile.length * copied
+                    + model.copy * rows * columns * across * (problem.y_steps[1] != 1)
+                    + _reading(vectors, filter_bytes, model)
+                    + model.unit
+                )
+                total = _makespan(blocks * parts, problem.threads, cost, model)
+                if best is None or total < best.cost:
+                    best = DirectSchedule(rows, columns, parts, total)
+        if best is not None and best.rows > 1:
+            break  # whole rows fit
+    assert best is not None
+    return best
+
+
+def depthwise_schedule(problem: Problem, in_place: bool) -> DirectSchedule:
+    """The schedule for groups of one channel, of which in_place says whether they are read where they lie."""
+    length = host().tile(problem.dtype).length
+    limit = _DEPTHWISE_BYTES // (length * np.dtype(problem.dtype).itemsize)
+    chunks = -(-problem.groups // length)
+    columns = problem.out[2]
+    while math.prod(problem.window(1, columns)) > limit and columns > 1:
+        columns = -(-columns // 2)
+    rows = 1
+    while rows < problem.out[1] and math.prod(problem.window(rows + 1, columns)) + (rows + 1) * columns <= limit:
+        rows += 1
+    parts = 1 if in_place else chunks
+    if problem.threads > 1:  # some units for each thread, so that all end together
+        wanted = -(-4 * problem.threads // (problem.images * problem.out[0] * parts))
+        rows = max(1, min(rows, problem.out[1] // wanted))
+        if in_place and -(-problem.out[1] // rows) < wanted:
+            parts = min(chunks, -(-wanted // -(-problem.out[1] // rows)))
+    work = problem.images * math.prod(problem.out) * chunks * problem.filters * (2 * math.prod(problem.taps) + 10)
+    return DirectSchedule(rows, columns, parts, work / problem.threads + rates().unit)
+
+
+def tile_counts(problem: Problem, m: Triple) -> Triple:
+    """Tiles of m outputs along each axis, of one phase of the dilation."""
+    z, first, second = (
+        math.ceil(math.ceil(out / dilation) / outputs)
+        for out, dilation, outputs in zip(problem.out, problem.dilation, m, strict=True)
+    )
+    return z, first, second
+
+
+@lru_cache(maxsize=4096)
+def tiled_schedule(problem: Problem, algorithm: Algorithm) -> TiledSchedule:
+    """The schedule of least expected time for a fast algorithm."""
+    model, tile, item = rates(), host().tile(problem.dtype), np.dtype(problem.dtype).itemsize
+    phases = math.prod(problem.stride)
+    channels = problem.channels * phases
+    # Each phase writes whole vectors, the last ones of which may be less than full.
+    used = (phases - 1) * problem.channels + -(-problem.channels // tile.length) * tile.length
+    v_stride = padded_stride(used, tile, item)
+    products = math.prod(algorithm.n)
+    m = triple(algorithm.m)
+    tiles = problem.images * math.prod(problem.dilation) * math.prod(tile_counts(problem, m))
+    panels = -(-problem.filters // tile.columns)
+    filter_bytes = problem.groups * products * panels * tile.columns * channels * item
+    per_row = products * item * (v_stride + tile.columns) * tile.rows
+    most = max(1, min(_MOST_ROWS, _BLOCK_BYTES // per_row)) * tile.rows
+    fewest = -(-tiles // most)
+    planes = problem.x_steps[4] == 1 and max(problem.stride[2], problem.dilation[2]) > 1
+    gathering = model.pick * planes * math.prod(triple(algorithm.tile)) * channels / tile.length
+    best: TiledSchedule | None = None
+    for blocks in range(fewest, min(tiles, fewest + 4 * problem.threads) + 1):
+        for whole in (tile.rows, 1):  # blocks of whole register tiles, or as equal as can be
+            block = min(tiles, most, math.ceil(math.ceil(tiles / blocks) / whole) * whole)
+            units = -(-tiles // block) * problem.groups
+            rows = _product_cost(block, tile)
+            for parts in sorted({1, min(panels, problem.threads), min(panels, 2 * problem.threads)}):
+                share = -(-panels // parts)
+                vectors = products * share * tile.vectors * channels
+                cost = (
+                    rows * vectors
+                    + model.transform * products * block * (-(-channels // tile.length) + share * tile.vectors)
+                    + gathering * block
+                    + _reading(vectors, filter_bytes, model)
+                    + model.unit
+                )
+                if units > 1:  # the last block may be small
+                    cost *= tiles / (-(-tiles // block) * block)
+                total = _makespan(units * parts, problem.threads, cost, model)
+                if best is None or total < best.cost:
+                    best = TiledSchedule(block, parts, v_stride, total)
+    assert best is not None
+    return best

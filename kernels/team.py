@@ -1,0 +1,141 @@
+"""Threads for compiled code that releases the GIL: workers that join a caller in working off its units.
+
+A job's units are claimed one by one from a shared counter, so it does not matter how many workers come, nor when: the
+caller works too, and waits at the end for claimed units only. A worker that comes too late finds nothing to do.
+
+Layers of a network follow each other within microseconds, while waking a thread takes tens of them. So an idle worker
+watches for the next job for a moment before it sleeps, and is told by the compiled code of the caller, when the GIL is
+already free.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+
+from kernels.compilation import load_module
+
+__all__ = ["Team", "team", "thread_count"]
+
+_WATCHING_TURNS = 1000
+"""Turns of the loop in which an idle worker watches: about 0.2 ms."""
+
+_FINISHING_TURNS = 10_000
+
+
+def thread_count(threads: int | None) -> int:
+    """The number asked for, or else Numba's setting (`numba.set_num_threads`, NUMBA_NUM_THREADS).
+
+    Raises
+    ------
+    ValueError
+        If it is no integer of at least 1.
+    """
+    if threads is None:
+        return int(numba.get_num_threads())
+    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
+        raise ValueError(f"threads must be an integer of at least 1; got {threads!r}.")
+    return int(threads)
+
+
+class Team:
+    """Workers of this process; `work_off` may be called from several threads at a time."""
+
+    def __init__(self) -> None:
+        self.doorbell = np.zeros(1, np.int64)
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._lock = threading.Lock()
+        self._asleep: list[Any] = []  # the locks that sleeping workers wait for
+        self._workers = 0
+        self._wait: Any = None
+
+    def work_off(self, work: Callable[[np.ndarray], None], units: int, shared: np.ndarray, threads: int) -> None:
+        """Call `work(doorbell)` here and, at the same time, from up to threads - 1 workers; return when all is done.
+
+        Parameters
+        ----------
+        work : callable
+            Claims units by `fetch_add(shared, 0, 1)` until that is no less than `units`, and adds 1 to shared[1] after
+            each that it has finished. It first adds 1 to doorbell[0], in compiled code.
+        units : int
+        shared : ndarray of int64
+            Two zeros.
+        threads : int
+            At most so many, the caller among them.
+        """
+        helpers = min(threads, units) - 1
+        if helpers > 0:
+            self._summon(work, units, shared, helpers)
+        work(self.doorbell)
+        if helpers > 0 and shared[1] < units:
+            self._await(units, shared)
+
+    def _summon(self, work: Callable[[np.ndarray], None], units: int, shared: np.ndarray, helpers: int) -> None:
+        def job() -> None:
+            if shared[0] < units:
+                work(_NO_ONE)
+
+        if self._workers < helpers:
+            self._hire(helpers)
+        self._jobs.extend([job] * helpers)
+        if self._asleep:
+            with self._lock:
+                bells = [self._asleep.pop() for _ in range(min(helpers, len(self._asleep)))]
+            for bell in bells:
+                bell.release()
+
+    def _hire(self, count: int) -> None:
+        self._wait = load_module((Path(__file__).parent / "templates" / "waiting.py").read_text(), "waiting")
+        with self._lock:
+            while self._workers < count:
+                self._workers += 1
+                threading.Thread(target=self._serve, name=f"winograd-{self._workers}", daemon=True).start()
+
+    def _await(self, units: int, shared: np.ndarray) -> None:
+        while (done := int(shared[1])) < units:
+            if not self._wait.wait_for_change(shared, 1, done, _FINISHING_TURNS):
+                time.sleep(0)
+
+    def _serve(self) -> None:
+        bell = threading.Lock()
+        bell.acquire()
+        jobs, doorbell, wait = self._jobs, self.doorbell, self._wait.wait_for_change
+        while True:
+            seen = int(doorbell[0])
+            try:
+                job = jobs.popleft()
+            except IndexError:
+                if wait(doorbell, 0, seen, _WATCHING_TURNS):
+                    continue
+                with self._lock:
+                    if jobs:
+                        continue
+                    self._asleep.append(bell)
+                bell.acquire()
+                continue
+            with suppress(Exception):  # too little memory for a workspace, say: others claim what it did not
+                job()
+            del job  # or the arrays of the last call would live on
+
+
+_NO_ONE = np.zeros(1, np.int64)
+
+
+@cache
+def _team_of(process: int) -> Team:
+    return Team()
+
+
+def team() -> Team:
+    """The team of this process: a forked child inherits no threads, so it gets its own."""
+    return _team_of(os.getpid())
