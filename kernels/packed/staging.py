@@ -20,7 +20,7 @@ from kernels.compilation import load_module
 from kernels.host import host
 from kernels.packed.layout import WORD_BITS, LaneLayout
 
-__all__ = ["packed_words", "unpack_into", "word_header"]
+__all__ = ["lane_constants", "packed_words", "storage_module", "unpack_into", "word_header"]
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _STAGED_ELEMENTS = 4096  # 4 to 16 KiB
@@ -44,7 +44,8 @@ def _field_bits(lane: LaneLayout) -> int:
 
 
 @cache
-def _storage_module(field: int) -> ModuleType:
+def storage_module(field: int) -> ModuleType:
+    """The compiled functions between lanes and fields of so many bits."""
     text = (_TEMPLATES / "packed_storage.py").read_text()
     return load_module(f"{word_header()}FIELD = {field}\n\n\n{text}", f"packed storage {field}")
 
@@ -53,7 +54,7 @@ def _storage_module(field: int) -> ModuleType:
 def _elements_module(dtype: str, field: int, saturate: bool) -> ModuleType:
     lines = (
         word_header(),
-        f"from {_storage_module(field).__name__} import expand, squeeze\n",
+        f"from {storage_module(field).__name__} import expand, squeeze\n",
         f"ELEMENT = np.{dtype}",
         f"UNSIGNED = np.uint{8 * np.dtype(dtype).itemsize}",
         f"SATURATE = {saturate}",
@@ -64,9 +65,9 @@ def _elements_module(dtype: str, field: int, saturate: bool) -> ModuleType:
 
 
 @cache
-def _constants(lane: LaneLayout) -> np.ndarray:
-    """What the templates call `c`."""
-    field = _field_bits(lane)
+def lane_constants(lane: LaneLayout, field: int = 0) -> np.ndarray:
+    """What the templates call `c`, for fields of 8, 16 or 32 bits; 0 for the narrowest that holds a lane."""
+    field = field or _field_bits(lane)
     per_chunk = 64 // field
     chunks = -(-lane.lanes // per_chunk)
     tail = lane.lanes - (chunks - 1) * per_chunk
@@ -137,7 +138,7 @@ def packed_words(
     outer, length, inner = _split(x.shape, axis)
     row_words = -(-length // lane.lanes)
     words = np.empty((*x.shape[:axis], row_words, *x.shape[axis + 1 :]), np.uint64) if out is None else out
-    flat, c = words.reshape(-1), _constants(lane)
+    flat, c = words.reshape(-1), lane_constants(lane)
     if not words.size:
         return words, True
     if inner > 1:
@@ -155,7 +156,7 @@ def unpack_into(x: np.ndarray, words: np.ndarray, axis: int, lane: LaneLayout) -
     module = _elements_module(x.dtype.name, _field_bits(lane), False)
     outer, length, inner = _split(x.shape, axis)
     row_words = words.shape[axis]
-    flat, c = np.ascontiguousarray(words).reshape(-1), _constants(lane)
+    flat, c = np.ascontiguousarray(words).reshape(-1), lane_constants(lane)
     if inner > 1:
         module.unpack_planes(flat, outer, row_words, x.reshape(-1), length, inner, c)
         return
