@@ -13,7 +13,9 @@ from kernels.packed.comparisons import (
     relu,
     select,
 )
+from kernels.packed.convolution import Convolution, conv1d, conv2d
 from kernels.packed.interchange import from_bytes, from_ml_dtypes, to_bytes, to_ml_dtypes
+from kernels.packed.matrices import dot, matmul
 from kernels.packed.operations import absolute, add, multiply, negate, shift_left, shift_right, subtract, total
 from kernels.packed.plan import LanePlan, lanes_for
 from kernels.packed.products import convolve, lane_words, product_lanes
@@ -21,11 +23,15 @@ from kernels.packed.storage import pack, pack_bipolar, pack_ternary
 from kernels.packed.widths import narrow, widen
 
 __all__ = [
+    "Convolution",
     "LanePlan",
     "PackedArray",
     "absolute",
     "add",
+    "conv1d",
+    "conv2d",
     "convolve",
+    "dot",
     "equal",
     "from_bytes",
     "from_ml_dtypes",
@@ -35,6 +41,7 @@ __all__ = [
     "lanes_for",
     "less",
     "less_equal",
+    "matmul",
     "maximum",
     "minimum",
     "multiply",

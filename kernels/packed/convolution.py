@@ -40,8 +40,8 @@ class Convolution:
         Zeros; they count as zeros for bipolar activations too.
     groups : int
     scheme : str
-        "planes": bit planes with AND (XOR for bipolar numbers) and population count; "int8": unpacked to bytes, or to 16
-        bits where need be, for the CPU's dot products; "auto": the faster one.
+        "planes": bit planes with AND (XOR for bipolar numbers) and population count; "int8": unpacked to bytes, or to
+        16 bits where need be, for the CPU's dot products; "auto": the faster one.
 
     Raises
     ------
@@ -61,7 +61,8 @@ class Convolution:
     """
 
     def __init__(
-        self, w: PackedArray, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: Any = 1, scheme: str = "auto"
+        self, w: PackedArray, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: Any = 1,
+        scheme: str = "auto",
     ) -> None:
         axes = w.ndim - 2 if isinstance(w, PackedArray) else 2
         if axes not in (1, 2):

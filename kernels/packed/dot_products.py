@@ -8,7 +8,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
-import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.errors import TypingError
@@ -74,6 +73,7 @@ def dot_ops(length: int) -> DotOps:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from numba import njit
     >>> from kernels.packed.words import word_ops
     >>> load, (splat32, add32, store32, *_) = word_ops(2).load, dot_ops(2)

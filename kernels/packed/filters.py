@@ -75,9 +75,19 @@ class Panels:
         Elements of X from one pixel to the next.
     pad_value : int
         What an element of X is where the image is padded.
+    numbers : int
+        Filters in a panel.
+    U, pairs, beta, fixes, constants : ndarray
+        What the kernel takes by these names, and by `c`.
     """
 
     module: ModuleType
+    numbers: int
+    U: np.ndarray
+    pairs: np.ndarray
+    beta: np.ndarray
+    fixes: np.ndarray
+    constants: np.ndarray
     words: int
     pixel: int
     pad_value = 0
@@ -120,7 +130,7 @@ class PlanePanels(Panels):
         self.pairs = plane_pairs(a, kind)
         self.words = -(-self.channels // 64)
         self.a_planes, self.w_planes = a.bits, kind.bits
-        self.pixel = self.words * a.bits
+        self.pixel = _spread_over_sets(self.words * a.bits, 8)
         planes = bit_planes(w, kind)  # (planes, groups, filters, taps, words)
         self.U = self._in_panels(np.moveaxis(planes, 0, 2), self.numbers, np.uint64)
         tap_sums = w.sum(-1, dtype=np.int64)
@@ -159,7 +169,7 @@ class DotPanels(Panels):
         self.words = -(-self.channels // each)
         # Chunks of a word reach beyond the channels.
         reach = (-(-self.channels // lane.lanes) - 1) * lane.lanes * field + -(-lane.lanes * field // 64) * 64
-        self.pixel = max(self.words, -(-reach // 32))
+        self.pixel = _spread_over_sets(max(self.words, -(-reach // 32)), 4)
         self.pad_value = raised * ones & 0xFFFFFFFF
         rows = np.zeros((*w.shape[:3], self.words * each), f"i{field // 8}")
         rows[..., : self.channels] = w
@@ -167,6 +177,11 @@ class DotPanels(Panels):
         beta = -raised * w.sum((-1, -2), dtype=np.int64)
         self.beta = self._in_panels(beta.astype(np.int32), self.numbers, np.int32).view(np.uint64)
         self.fixes = np.zeros(1, np.int32)
+
+
+def _spread_over_sets(elements: int, item: int) -> int:
+    """The distance of pixels with a cache line more where neighbouring pixels would share few sets of the cache."""
+    return elements + 64 // item if elements * item % 256 == 0 else elements
 
 
 def _fits(kind: Numbers, bits: int, signed: bool) -> bool:

@@ -4,13 +4,13 @@
     X   rows of words:   X[x_offset + t * x_stride + shifts[tap] + c], for planes [plane of a] * words further on
     M   rows of int32:   M[m_offset + t * NUMBERS + k]
 
-Bit planes. With a = sum of 2**i a_i and w = sum of 2**j w_j over bits i, j, of which the top one of a signed number counts
-negatively, the inner product is the sum over all pairs of planes of +-2**(i+j) popcount(a_i & w_j). The pairs come in
-the order of falling i + j, so that doubling the sums between two orders weighs all of them: Horner's scheme, with a
-change of sign where pairs change theirs (`kernels.packed.planes.plane_pairs`).
+Bit planes. With a = sum of 2**i a_i and w = sum of 2**j w_j over bits i, j, of which the top one of a signed number
+counts negatively, the inner product is the sum over all pairs of planes of +-2**(i+j) popcount(a_i & w_j). The pairs
+come in the order of falling i + j, so that doubling the sums between two orders weighs all of them: Horner's scheme,
+with a change of sign where pairs change theirs (`kernels.packed.planes.plane_pairs`).
 
-Bytes. The "planes" of a word are then four bytes, or two numbers of 16 bits, of neighbouring channels, and the CPU's dot
-product adds up their products.
+Bytes. A word is then four bytes, or two numbers of 16 bits, of neighbouring channels, and the CPU's dot product adds up
+their products.
 """
 
 from __future__ import annotations

@@ -60,10 +60,10 @@ def check_sum(a: Numbers, w: Numbers, count: int) -> None:
 
     Examples
     --------
-    >>> check_sum(Numbers(8, False), Numbers(8, False), 33_100)
+    >>> check_sum(Numbers(8, False), Numbers(8, True), 65_800)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: the sum of 33100 products of uint8 and uint8 must fit int32; it may be 0 to 2152327500: the most is 33025.
+    ValueError: the sum of 65800 products of uint8 and int8 must fit int32; it may be -2147712000 to 2130933000: ...
     """
     low, high = sum_range(a, w, count)
     if low < _INT32[0] or high > _INT32[1]:

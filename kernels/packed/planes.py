@@ -2,8 +2,8 @@
 
     a = sum of 2**i a_i,  w = sum of 2**j w_j      a . w = sum of 2**(i+j) popcount(a_i & w_j)
 
-where a_i holds bit i of 64 channels in one word. The top plane of a signed number has the weight -2**(bits-1), so pairs of
-which one plane is such a top count negatively. Of bipolar numbers, -1 and +1 in the bits 0 and 1, a = 2 a_0 - 1:
+where a_i holds bit i of 64 channels in one word. The top plane of a signed number has the weight -2**(bits-1), so pairs
+of which one plane is such a top count negatively. Of bipolar numbers, -1 and +1 in the bits 0 and 1, a = 2 a_0 - 1:
 
     both        a . w = C - 2 popcount(a_0 ^ w_0)
     only a      a . w = 2 (a_0 . w) - sum of w

@@ -1,5 +1,6 @@
-# Lanes of packed words become numbers of FIELD bits, a pixel's channels next to each other. Chunks of a word, 64 / FIELD
-# lanes each, are spread (see packed_storage.py) and then changed in all fields alike: shifted, and offset by an XOR.
+# Lanes of packed words become numbers of FIELD bits, a pixel's channels next to each other. Chunks of a word,
+# 64 / FIELD lanes each, are spread (see packed_storage.py) and then changed in all fields alike: shifted, and offset
+# by an XOR.
 # What a word's last chunk writes too far, the next word's first one covers. c ends with that shift and that XOR.
 
 

@@ -16,14 +16,21 @@ def fill_pixels(X, at, count, value):
 @kernel
 def fix_edges(M, m_offset, columns, first_column, row_inside, tap_row, fixes, f_offset, geometry):
     """Add, for taps that lie outside of the image, what takes their part of the sum away."""
+    words, more = M.view(np.uint64), fixes.view(np.uint64)
     stride, dilation, pad = geometry[STRIDE_1], geometry[DILATION_1], geometry[PAD_1]
     for tap in range(geometry[TAPS_1]):
         at = f_offset + (tap_row * geometry[TAPS_1] + tap) * NUMBERS
-        for p in range(columns):
-            column = (first_column + p) * stride - pad + tap * dilation
-            if not row_inside or column < 0 or column >= geometry[WIDTH]:
-                for k in range(NUMBERS):
-                    put(M, m_offset + p * NUMBERS + k, get(M, m_offset + p * NUMBERS + k) + get(fixes, at + k))
+        # The outputs from `begin` to before `end` find this tap inside.
+        first = pad - tap * dilation - first_column * stride
+        begin = min(columns, max(0, (first + stride - 1) // stride))
+        end = max(begin, min(columns, (geometry[WIDTH] + first + stride - 1) // stride))
+        if not row_inside:
+            begin = end = 0
+        for outside in range(begin + columns - end):
+            p = outside if outside < begin else outside - begin + end
+            place = m_offset + p * NUMBERS
+            for k in range(0, NUMBERS, 2 * LENGTH):
+                store32(M, place + k, add32(load(words, (place + k) // 2), load(more, (at + k) // 2)))
 
 
 @kernel
