@@ -143,7 +143,9 @@ class PlanePanels(Panels):
         self.has_sums = kind.bipolar and not a.bipolar
         # The padding of bipolar activations is taken for -1.
         self.has_fixes = a.bipolar
-        self.fixes = self._in_panels(tap_sums, self.numbers, np.int32) if a.bipolar else np.zeros(1, np.int32)
+        self.fixes = np.zeros(1, np.uint64)
+        if a.bipolar:
+            self.fixes = self._in_panels(tap_sums, self.numbers, np.int32).view(np.uint64)
 
 
 class DotPanels(Panels):
@@ -176,7 +178,7 @@ class DotPanels(Panels):
         self.U = self._in_panels(rows.view(np.uint32), self.numbers, np.uint32).view(np.uint64)
         beta = -raised * w.sum((-1, -2), dtype=np.int64)
         self.beta = self._in_panels(beta.astype(np.int32), self.numbers, np.int32).view(np.uint64)
-        self.fixes = np.zeros(1, np.int32)
+        self.fixes = np.zeros(1, np.uint64)
 
 
 def _spread_over_sets(elements: int, item: int) -> int:

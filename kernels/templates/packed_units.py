@@ -14,23 +14,25 @@ def fill_pixels(X, at, count, value):
 
 
 @kernel
-def fix_edges(M, m_offset, columns, first_column, row_inside, tap_row, fixes, f_offset, geometry):
+def fix_edges(M, M_words, m_offset, columns, first_column, row_inside, tap_row, fixes, f_offset, geometry):
     """Add, for taps that lie outside of the image, what takes their part of the sum away."""
-    words, more = M.view(np.uint64), fixes.view(np.uint64)
     stride, dilation, pad = geometry[STRIDE_1], geometry[DILATION_1], geometry[PAD_1]
     for tap in range(geometry[TAPS_1]):
         at = f_offset + (tap_row * geometry[TAPS_1] + tap) * NUMBERS
         # The outputs from `begin` to before `end` find this tap inside.
         first = pad - tap * dilation - first_column * stride
-        begin = min(columns, max(0, (first + stride - 1) // stride))
-        end = max(begin, min(columns, (geometry[WIDTH] + first + stride - 1) // stride))
+        begin, end = first, geometry[WIDTH] + first
+        if stride > 1:  # divisions are slow
+            begin, end = (begin + stride - 1) // stride, (end + stride - 1) // stride
+        begin = min(columns, max(0, begin))
+        end = max(begin, min(columns, end))
         if not row_inside:
             begin = end = 0
         for outside in range(begin + columns - end):
             p = outside if outside < begin else outside - begin + end
             place = m_offset + p * NUMBERS
             for k in range(0, NUMBERS, 2 * LENGTH):
-                store32(M, place + k, add32(load(words, (place + k) // 2), load(more, (at + k) // 2)))
+                store32(M, place + k, add32(load(M_words, (place + k) >> 1), load(fixes, (at + k) >> 1)))
 
 
 @kernel
@@ -64,7 +66,8 @@ def run_units(source, U, pairs, shifts, beta, fixes, c, y, geometry, shared, doo
     panels = (filters + NUMBERS - 1) // NUMBERS
     down, across = (out_height + block_rows - 1) // block_rows, (out_width + block_columns - 1) // block_columns
     X = memory[: geometry[X_WORDS]].view(WORD)
-    M = memory[geometry[X_WORDS] :].view(np.int32)
+    M_words = memory[geometry[X_WORDS] :]
+    M = M_words.view(np.int32)
     S, T = sums[: geometry[STRIP_ROWS] * strip], sums[geometry[STRIP_ROWS] * strip :]
     pad_value = WORD(geometry[PAD_VALUE])
     while True:
@@ -111,8 +114,8 @@ def run_units(source, U, pairs, shifts, beta, fixes, c, y, geometry, shared, doo
                 if geometry[HAS_FIXES]:
                     for tap_row in range(tap_rows):
                         line = (first_row + row) * stride - geometry[PAD_0] + tap_row * dilation
-                        fix_edges(M, row * columns * NUMBERS, columns, first_column, 0 <= line < height, tap_row,
-                                  fixes, (group * panels + panel) * taps * NUMBERS, geometry)
+                        fix_edges(M, M_words, row * columns * NUMBERS, columns, first_column, 0 <= line < height,
+                                  tap_row, fixes, (group * panels + panel) * taps * NUMBERS, geometry)
             k = panel * NUMBERS
             last = min(NUMBERS, filters - k)
             if y_filter == 1:
