@@ -1,0 +1,113 @@
+"""One product or convolution of packed numbers as a compiled call: blocks, buffers, threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kernels.packed.filters import FIELDS, Panels
+from kernels.team import team
+from kernels.workspace import given_back, taken
+
+__all__ = ["Call", "run"]
+
+_STRIP_BYTES = 1 << 17
+"""Staged input of a block of outputs, at most, if it is more than a row: it should stay in the second-level cache."""
+
+_MOST_COLUMNS = 448
+"""Outputs of a row that are in one block."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """Shapes and options of a call. Pairs are (height, width).
+
+    Attributes
+    ----------
+    images : int
+        One for each group of each image.
+    size, out, taps, stride, dilation : (int, int)
+    pad : (int, int)
+        Before the first row and column.
+    x_steps : tuple of four int
+        Distances of the words in memory: image, word of a row, row, column.
+    y_filter : int
+        Distance of the filters in y; 1 where they come last.
+    threads : int
+    """
+
+    images: int
+    size: tuple[int, int]
+    out: tuple[int, int]
+    taps: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    pad: tuple[int, int]
+    x_steps: tuple[int, int, int, int]
+    y_filter: int
+    threads: int
+
+
+def _extent(outputs: int, taps: int, stride: int, dilation: int) -> int:
+    return (outputs - 1) * stride + (taps - 1) * dilation + 1
+
+
+def _block(call: Call, row_bytes: int, panels: int) -> tuple[int, int, int]:
+    """Rows of a block, and parts of the filters, and units in all: enough units for all threads, if there can be."""
+    columns = min(call.out[1], _MOST_COLUMNS)
+    across = -(-call.out[1] // columns)
+    lines = max(1, _STRIP_BYTES // row_bytes - (call.taps[0] - 1) * call.dilation[0])
+    down = -(-call.out[0] // max(1, min(call.out[0], lines // call.stride[0])))
+    wanted = 1 if call.threads == 1 else 2 * call.threads
+    while call.images * across * down < wanted and call.out[0] >= 8 * down:
+        down += 1
+    rows = -(-call.out[0] // down)
+    blocks = call.images * across * -(-call.out[0] // rows)
+    parts = min(panels, -(-wanted // max(1, blocks)))
+    return rows, parts, blocks * parts
+
+
+def run(panels: Panels, words: np.ndarray, y: np.ndarray, call: Call) -> None:
+    """Fill y, C-contiguous int32, from the words of the activations."""
+    item = np.dtype(panels.module.WORD).itemsize
+    columns = min(call.out[1], _MOST_COLUMNS)
+    strip = _extent(columns, call.taps[1], call.stride[1], call.dilation[1])
+    rows, parts, units = _block(call, strip * panels.pixel * item, -(-panels.filters // panels.numbers))
+    if not units or not y.size:
+        return
+    strip_rows = _extent(rows, call.taps[0], call.stride[0], call.dilation[0])
+    x_words = -(-strip_rows * strip * panels.pixel * item // 64) * 8
+    values = {
+        "CHANNELS": -(-panels.channels // panels.lane.lanes), "FILTERS": panels.filters, "GROUPS": panels.groups,
+        "Y_FILTER": call.y_filter, "PARTS": parts, "UNITS": units, "BLOCK_ROWS": rows, "BLOCK_COLUMNS": columns,
+        "PIXEL": panels.pixel, "WORDS": panels.words, "STRIP_PIXELS": strip, "STRIP_ROWS": strip_rows,
+        "X_WORDS": x_words, "PAD_VALUE": panels.pad_value, "A_PLANES": panels.a_planes,
+        "A_SIGNED": int(panels.a.negative_top), "W_PLANES": panels.w_planes, "PAIRS": panels.pairs.size // 4,
+        "HAS_SUMS": int(panels.has_sums), "HAS_FIXES": int(panels.has_fixes),
+    }
+    values |= dict(zip(("X_IMAGE", "X_CHANNEL", "X_ROW", "X_COLUMN"), call.x_steps, strict=True))
+    for name, pair in (("TAPS", call.taps), ("STRIDE", call.stride), ("DILATION", call.dilation), ("PAD", call.pad)):
+        values |= {f"{name}_0": pair[0], f"{name}_1": pair[1]}
+    values |= {"HEIGHT": call.size[0], "WIDTH": call.size[1], "OUT_HEIGHT": call.out[0], "OUT_WIDTH": call.out[1]}
+    geometry = np.array([values[name] for name in FIELDS], np.int64)
+    shifts = np.array([
+        (r * call.dilation[0] * strip + s * call.dilation[1]) * panels.pixel
+        for r in range(call.taps[0]) for s in range(call.taps[1])
+    ], np.int64)
+    sizes = (x_words + -(-rows * columns * panels.numbers // 2),)
+    # Sums of the strip's pixels, and of windows.
+    integers = strip_rows * strip + rows * columns if panels.has_sums else 1
+    needed = 8 * (sizes[0] + integers) + 256
+    shared = np.zeros(2, np.int64)
+    source, target = words.reshape(-1), y.reshape(-1)
+
+    def work(doorbell: np.ndarray) -> None:
+        space = taken(needed)
+        panels.module.run_units(
+            source, panels.U, panels.pairs, shifts, panels.beta, panels.fixes, panels.constants, target, geometry,
+            shared, doorbell, *space.buffers(sizes, "uint64", integers),
+        )
+        given_back(space)
+
+    team().work_off(work, units, shared, call.threads)

@@ -1,0 +1,134 @@
+# The product of packed rows with packed panels, and the convolution. The header binds the operations on words, the
+# places in `geometry`, stage and product; WORD, the dtype of an element of X; NUMBERS, sums in a row of M. Layouts,
+# lowest stride last:
+#
+#   strip X   [row][column][PIXEL elements], with the padding; S sums of its pixels, T sums of the pixels of a window
+#   panels U  [group][panel][plane][tap][word][2 vectors]
+#   M         [output][NUMBERS]
+
+
+@kernel
+def fill_pixels(X, at, count, value):
+    for k in range(count):
+        put(X, at + k, value)
+
+
+@kernel
+def fix_edges(M, M_words, m_offset, columns, first_column, row_inside, tap_row, fixes, f_offset, geometry):
+    """Add, for taps that lie outside of the image, what takes their part of the sum away."""
+    stride, dilation, pad = geometry[STRIDE_1], geometry[DILATION_1], geometry[PAD_1]
+    for tap in range(geometry[TAPS_1]):
+        at = f_offset + (tap_row * geometry[TAPS_1] + tap) * NUMBERS
+        # The outputs from `begin` to before `end` find this tap inside.
+        first = pad - tap * dilation - first_column * stride
+        begin, end = first, geometry[WIDTH] + first
+        if stride > 1:  # divisions are slow
+            begin, end = (begin + stride - 1) // stride, (end + stride - 1) // stride
+        begin = min(columns, max(0, begin))
+        end = max(begin, min(columns, end))
+        if not row_inside:
+            begin = end = 0
+        for outside in range(begin + columns - end):
+            p = outside if outside < begin else outside - begin + end
+            place = m_offset + p * NUMBERS
+            for k in range(0, NUMBERS, 2 * LENGTH):
+                store32(M, place + k, add32(load(M_words, (place + k) >> 1), load(fixes, (at + k) >> 1)))
+
+
+@kernel
+def write_out(M, m_offset, pixels, y, y_offset, y_filter, filters):
+    """M transposed to y, whose pixels follow each other and whose filters lie y_filter apart."""
+    # The transposition moves bits, so that it may take them for floats.
+    source, target = M.view(np.float32), y.view(np.float32)
+    for first in range(0, filters, SQUARE):
+        columns = min(SQUARE, filters - first)
+        for p in range(0, pixels, SQUARE):
+            rows = min(SQUARE, pixels - p)
+            at, to = m_offset + p * NUMBERS + first, y_offset + first * y_filter + p
+            if rows == SQUARE and columns == SQUARE:
+                transpose_block(source, at, NUMBERS, target, to, y_filter)
+            else:
+                transpose_corner(source, at, NUMBERS, rows, columns, target, to, y_filter)
+
+
+@kernel
+def run_units(source, U, pairs, shifts, beta, fixes, c, y, geometry, shared, doorbell, memory, sums):
+    """Work off units until none is left: a unit is a block of outputs of an image, and a part of the filters."""
+    fetch_add(doorbell, 0, 1)
+    height, width = geometry[HEIGHT], geometry[WIDTH]
+    out_height, out_width = geometry[OUT_HEIGHT], geometry[OUT_WIDTH]
+    block_rows, block_columns = geometry[BLOCK_ROWS], geometry[BLOCK_COLUMNS]
+    pixel, words, strip = geometry[PIXEL], geometry[WORDS], geometry[STRIP_PIXELS]
+    filters, groups, parts = geometry[FILTERS], geometry[GROUPS], geometry[PARTS]
+    tap_rows, stride, dilation = geometry[TAPS_0], geometry[STRIDE_0], geometry[DILATION_0]
+    taps = tap_rows * geometry[TAPS_1]
+    y_filter = geometry[Y_FILTER]
+    panels = (filters + NUMBERS - 1) // NUMBERS
+    down, across = (out_height + block_rows - 1) // block_rows, (out_width + block_columns - 1) // block_columns
+    X = memory[: geometry[X_WORDS]].view(WORD)
+    M_words = memory[geometry[X_WORDS] :]
+    M = M_words.view(np.int32)
+    S, T = sums[: geometry[STRIP_ROWS] * strip], sums[geometry[STRIP_ROWS] * strip :]
+    pad_value = WORD(geometry[PAD_VALUE])
+    while True:
+        unit = fetch_add(shared, 0, 1)
+        if unit >= geometry[UNITS]:
+            return
+        part, rest = unit % parts, unit // parts
+        first_column, rest = rest % across * block_columns, rest // across
+        first_row, image = rest % down * block_rows, rest // down
+        rows, columns = min(block_rows, out_height - first_row), min(block_columns, out_width - first_column)
+        strip_columns = (columns - 1) * geometry[STRIDE_1] + (geometry[TAPS_1] - 1) * geometry[DILATION_1] + 1
+        left = first_column * geometry[STRIDE_1] - geometry[PAD_1]
+        begin = min(max(0, -left), strip_columns)
+        end = max(begin, min(strip_columns, width - left))
+        for row in range((rows - 1) * stride + (tap_rows - 1) * dilation + 1):
+            line = first_row * stride - geometry[PAD_0] + row
+            to = row * strip * pixel
+            if line < 0 or line >= height:
+                fill_pixels(X, to, strip_columns * pixel, pad_value)
+            else:
+                fill_pixels(X, to, begin * pixel, pad_value)
+                fill_pixels(X, to + end * pixel, (strip_columns - end) * pixel, pad_value)
+                at = image * geometry[X_IMAGE] + line * geometry[X_ROW] + (left + begin) * geometry[X_COLUMN]
+                stage(source, at, geometry[X_CHANNEL], geometry[X_COLUMN], end - begin, geometry[CHANNELS], c,
+                      X, to + begin * pixel, pixel, words)
+            if geometry[HAS_SUMS]:
+                pixel_sums(X, to, pixel, words, geometry[A_PLANES], geometry[A_SIGNED], strip_columns, S, row * strip)
+        if geometry[HAS_SUMS]:
+            for row in range(rows):
+                for p in range(columns):
+                    total = np.int64(0)
+                    for tap in range(taps):
+                        place = row * stride * strip + p * geometry[STRIDE_1] + get(shifts, tap) // pixel
+                        total += get(S, place)
+                    put(T, row * columns + p, total)
+        group = image % groups
+        y_image = image * filters * out_height * out_width + first_row * out_width + first_column
+        for panel in range(panels * part // parts, panels * (part + 1) // parts):
+            at = (group * panels + panel) * geometry[W_PLANES] * taps * words * 2 * LENGTH
+            for row in range(rows):
+                product(columns, X, row * stride * strip * pixel, geometry[STRIDE_1] * pixel, shifts, taps, words,
+                        U, at, taps * words * 2 * LENGTH, pairs, geometry[PAIRS], T, row * columns, geometry[HAS_SUMS],
+                        beta, (group * panels + panel) * 2 * LENGTH, M, row * columns * NUMBERS)
+                if geometry[HAS_FIXES]:
+                    for tap_row in range(tap_rows):
+                        line = (first_row + row) * stride - geometry[PAD_0] + tap_row * dilation
+                        fix_edges(M, M_words, row * columns * NUMBERS, columns, first_column, 0 <= line < height,
+                                  tap_row, fixes, (group * panels + panel) * taps * NUMBERS, geometry)
+            k = panel * NUMBERS
+            last = min(NUMBERS, filters - k)
+            if y_filter == 1:
+                for row in range(rows):
+                    for p in range(columns):
+                        to = (first_row + row) * out_width + first_column + p
+                        for j in range(last):
+                            put(y, (image * out_height * out_width + to) * filters + k + j,
+                                get(M, (row * columns + p) * NUMBERS + j))
+            elif columns == out_width:
+                write_out(M, 0, rows * columns, y, y_image + k * y_filter, y_filter, last)
+            else:
+                for row in range(rows):
+                    write_out(M, row * columns * NUMBERS, columns, y, y_image + k * y_filter + row * out_width,
+                              y_filter, last)
+        fetch_add(shared, 1, 1)
