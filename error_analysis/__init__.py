@@ -22,8 +22,12 @@ from error_analysis.measurement.report import Report
 from error_analysis.measurement.table import published_table
 from error_analysis.prediction.bounds import Bound, bound
 from error_analysis.prediction.estimate import Estimated, estimate
+from error_analysis.prediction.expected import expected_error
 from error_analysis.prediction.normwise import Condition, NormwiseBound, condition, normwise_bound
 from error_analysis.prediction.tolerance import Tolerance, tolerance
+from winograd.error_estimate import offer_error_estimate
+
+offer_error_estimate(expected_error)  # for the option max_error of kernels, which must not import this package
 
 __all__ = [
     "Audit",
@@ -49,6 +53,7 @@ __all__ = [
     "emulate",
     "estimate",
     "exact_correlation",
+    "expected_error",
     "fma",
     "gallery",
     "measure",

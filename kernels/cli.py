@@ -49,7 +49,8 @@ def tune() -> None:
     model, before, after = measured_rates(lambda line: print(f"timed: {line}", flush=True))
     for field in fields(Rates):
         print(f"{field.name:12} {getattr(model, field.name):12.4g}")
-    print(f"Expected times are off by a factor of {after:.2f} on average; before, {before:.2f}. Kept in {rates_file()}.")
+    print(f"Expected times are off by a factor of {after:.2f} on average; before, {before:.2f}.")
+    print(f"Kept in {rates_file()}.")
 
 
 @app.command()

@@ -22,6 +22,8 @@ def conv2d(
     algorithm: Algorithm | str = "auto",
     threads: int | None = None,
     relu: bool = False,
+    max_error: float | None = None,
+    explain: bool = False,
 ) -> np.ndarray:
     """Two-dimensional convolution of a batch, as `Conv2d`.
 
@@ -29,8 +31,11 @@ def conv2d(
     ----------
     x : ndarray, shape (N, C, H, W), or (N, H, W, C) with layout "NHWC"; float32 or float64
     w : ndarray, shape (K, C / groups, R, S), same dtype
-    bias, stride, padding, dilation, groups, layout, algorithm, threads, relu
-        As in `Conv2d`.
+    bias, stride, padding, dilation, groups, layout, algorithm, threads, relu, max_error
+        As in `Conv2d`. What "auto" expects of an algorithm includes the time to transform the filters, which is done at
+        every call.
+    explain : bool
+        Print one line: which algorithm was picked, and why.
 
     Returns
     -------
@@ -38,7 +43,7 @@ def conv2d(
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError, TypeError, ImportError
         As `Conv2d`.
 
     Rounding
@@ -52,7 +57,9 @@ def conv2d(
            [6., 9., 6.],
            [4., 6., 4.]])
     """
-    return Conv2d(w, bias, stride, padding, dilation, groups, layout, algorithm, threads, relu)(x)
+    options = (stride, padding, dilation, groups, layout, algorithm, threads, relu, max_error)
+    layer = Conv2d(w, bias, *options, one_shot=True)
+    return _called(layer, x, explain)
 
 
 def conv1d(
@@ -67,6 +74,8 @@ def conv1d(
     algorithm: Algorithm | str = "auto",
     threads: int | None = None,
     relu: bool = False,
+    max_error: float | None = None,
+    explain: bool = False,
 ) -> np.ndarray:
     """One-dimensional convolution of a batch, as `Conv1d`.
 
@@ -74,8 +83,8 @@ def conv1d(
     ----------
     x : ndarray, shape (N, C, W), or (N, W, C) with layout "NWC"; float32 or float64
     w : ndarray, shape (K, C / groups, S), same dtype
-    bias, stride, padding, dilation, groups, layout, algorithm, threads, relu
-        As in `Conv2d`, for one axis.
+    bias, stride, padding, dilation, groups, layout, algorithm, threads, relu, max_error, explain
+        As in `conv2d`, for one axis.
 
     Returns
     -------
@@ -83,7 +92,7 @@ def conv1d(
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError, TypeError, ImportError
         As `Conv2d`.
 
     Rounding
@@ -95,7 +104,9 @@ def conv1d(
     >>> conv1d(np.arange(5.0).reshape(1, 1, 5), np.array([[[1.0, 0.0, -1.0]]]))
     array([[[-2., -2., -2.]]])
     """
-    return Conv1d(w, bias, stride, padding, dilation, groups, layout, algorithm, threads, relu)(x)
+    options = (stride, padding, dilation, groups, layout, algorithm, threads, relu, max_error)
+    layer = Conv1d(w, bias, *options, one_shot=True)
+    return _called(layer, x, explain)
 
 
 def conv3d(
@@ -110,6 +121,8 @@ def conv3d(
     algorithm: Algorithm | str = "auto",
     threads: int | None = None,
     relu: bool = False,
+    max_error: float | None = None,
+    explain: bool = False,
 ) -> np.ndarray:
     """Three-dimensional convolution of a batch, as `Conv3d`.
 
@@ -117,8 +130,8 @@ def conv3d(
     ----------
     x : ndarray, shape (N, C, D, H, W), or (N, D, H, W, C) with layout "NDHWC"; float32 or float64
     w : ndarray, shape (K, C / groups, Q, R, S), same dtype
-    bias, stride, padding, dilation, groups, layout, algorithm, threads, relu
-        As in `Conv2d`, for three axes.
+    bias, stride, padding, dilation, groups, layout, algorithm, threads, relu, max_error, explain
+        As in `conv2d`, for three axes.
 
     Returns
     -------
@@ -126,8 +139,8 @@ def conv3d(
 
     Raises
     ------
-    ValueError, TypeError
-        As `Conv3d`.
+    ValueError, TypeError, ImportError
+        As `Conv2d`.
 
     Rounding
     --------
@@ -138,4 +151,13 @@ def conv3d(
     >>> conv3d(np.ones((1, 1, 2, 2, 2)), np.ones((1, 1, 2, 2, 2))).ravel()
     array([8.])
     """
-    return Conv3d(w, bias, stride, padding, dilation, groups, layout, algorithm, threads, relu)(x)
+    options = (stride, padding, dilation, groups, layout, algorithm, threads, relu, max_error)
+    layer = Conv3d(w, bias, *options, one_shot=True)
+    return _called(layer, x, explain)
+
+
+def _called(layer: Conv1d | Conv2d | Conv3d, x: np.ndarray, explain: bool) -> np.ndarray:
+    y = layer(x)
+    if explain:
+        print(layer.plan)
+    return y

@@ -56,7 +56,8 @@ class DirectFilter:
             pixel += self.tile.length
         in_place = problem.x_steps[1] == 1 and problem.stride[2] * problem.x_steps[4] * item % SET_BYTES > 0
         fields = problem.fields() | problem.direct_fields() | {
-            "PIXEL": pixel, "IN_PLACE": int(in_place), "BLOCK_ROWS": rows, "BLOCK_COLUMNS": columns, "PARTS": schedule.parts,
+            "PIXEL": pixel, "IN_PLACE": int(in_place), "BLOCK_ROWS": rows, "BLOCK_COLUMNS": columns,
+            "PARTS": schedule.parts,
             "UNITS": (problem.images * problem.out[0] * problem.groups * -(-problem.out[1] // rows)
                       * -(-problem.out[2] // columns) * schedule.parts),
         }

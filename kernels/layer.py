@@ -11,7 +11,7 @@ import numpy as np
 
 from kernels import fft, im2col
 from kernels.arguments import LAYOUTS, as_groups, as_numbers, as_padding, check_array, output_sizes
-from kernels.choice import Choice, check_algorithm, checked_error, chosen
+from kernels.choice import Choice, Demand, check_algorithm, checked_error, chosen
 from kernels.direct import DepthwiseFilter, DirectFilter
 from kernels.host import host
 from kernels.problem import Plan, Problem, flat_memory
@@ -56,6 +56,7 @@ class _Layer:
         threads: int | None = None,
         relu: bool = False,
         max_error: float | None = None,
+        one_shot: bool = False,
     ) -> None:
         axes = self._axes
         if layout is not None and layout not in self._layouts:
@@ -78,7 +79,11 @@ class _Layer:
         self.threads = None if threads is None else thread_count(threads)
         self.max_error = checked_error(max_error, algorithm)
         check_algorithm(algorithm, axes, self.taps, self.stride, self.dilation, self.dtype.name)
+        if isinstance(algorithm, str) and self.max_error is not None:
+            Demand(algorithm, per_group, self.taps, self.stride, self.dilation, self.dtype.name,
+                   per_group == 1 < self.groups, self.max_error).check()
         self.algorithm = algorithm
+        self.one_shot = bool(one_shot)
         self._w = np.array(w, self.dtype, order="C")  # a copy of its own
         self._prepared: dict[Algorithm | str, Prepared] = {}
         self._calls: dict[tuple[Any, ...], _Call] = {}
@@ -121,12 +126,15 @@ class _Layer:
 
     @property
     def workspace_bytes(self) -> int:
-        """Bytes that each thread works in, beside filter, input and output: the most of the input shapes seen so far."""
+        """Bytes that each thread works in, beside filter, input and output: the most of the shapes seen so far."""
         return max((call.plan.workspace_bytes for call in self._calls.values() if call.plan), default=0)
 
     @property
     def plan(self) -> str:
-        """What the layer does with each shape of input seen so far, and why."""
+        """What the layer does with each shape of input seen so far, and why: one line for each.
+
+        What was picked, the time to expect, that of the next slower ones, and what is faster but excluded by max_error.
+        """
         return "\n".join(
             f"x {key[0]}: {call.choice}" + (f"; {call.plan}" if call.plan else "") for key, call in self._calls.items()
         ) or "no input seen yet"
@@ -205,7 +213,7 @@ class _Layer:
         )
 
     def _chosen(self, problem: Problem) -> Choice:
-        return chosen(self.algorithm, self._axes, problem, self.max_error)
+        return chosen(self.algorithm, self._axes, problem, self.max_error, self.one_shot)
 
     def _by_library(self, x: np.ndarray, call: _Call) -> np.ndarray:
         assert call.library is not None
@@ -283,11 +291,20 @@ class Conv2d(_Layer):
         At most so many; by default what Numba is set to.
     relu : bool
         Whether what is negative becomes zero, after the bias.
+    max_error : float, optional
+        With "auto" and "winograd": never take an algorithm of which a larger error is to be expected, as
+        `error_analysis.expected_error` does: the mean |error| of an output, for data and filters i.i.d. uniform on
+        [-1, 1], without bias. Larger tiles are then considered too. For data up to X and filters up to W, divide the
+        error that may be by X W.
+    one_shot : bool
+        Whether "auto" and "winograd" count the time to transform the filters, for a layer that is called but once.
 
     Raises
     ------
     ValueError, TypeError
-        If shapes, dtypes or options do not fit together; see the message.
+        If shapes, dtypes or options do not fit together, or nothing satisfies max_error; see the message.
+    ImportError
+        If max_error is given and error_analysis is neither installed nor imported.
 
     Rounding
     --------
@@ -315,7 +332,7 @@ class Conv1d(_Layer):
     Parameters
     ----------
     w : ndarray, shape (K, C / groups, S), float32 or float64
-    bias, stride, padding, dilation, groups, layout, algorithm, threads
+    bias, stride, padding, dilation, groups, layout, algorithm, threads, relu, max_error, one_shot
         As in `Conv2d`, for one axis: layout is "NCW" or "NWC", padding of two sides ((left, right),).
 
     Examples
@@ -334,7 +351,7 @@ class Conv3d(_Layer):
     Parameters
     ----------
     w : ndarray, shape (K, C / groups, D, R, S), float32 or float64
-    bias, stride, padding, dilation, groups, layout, algorithm, threads, relu
+    bias, stride, padding, dilation, groups, layout, algorithm, threads, relu, max_error, one_shot
         As in `Conv2d`, for three axes: layout is "NCDHW" or "NDHWC".
 
     Examples

@@ -28,9 +28,10 @@ def row_counts(rows: int) -> tuple[int, ...]:
     Examples
     --------
     >>> row_counts(14), row_counts(6)
-    ((14, 10, 8, 7, 4, 2, 1), (6, 4, 3, 2, 1))
+    ((14, 8, 7, 4, 2, 1), (6, 4, 3, 2, 1))
     """
-    return tuple(sorted({rows, max(1, rows // 2), *(count for count in (10, 8, 4, 2, 1) if count < rows)}, reverse=True))
+    heights = {rows, max(1, rows // 2), *(count for count in (8, 4, 2, 1) if count < rows)}
+    return tuple(sorted(heights, reverse=True))
 
 
 def splits(heights: tuple[int, ...]) -> tuple[int, ...]:
@@ -41,7 +42,7 @@ def splits(heights: tuple[int, ...]) -> tuple[int, ...]:
     Examples
     --------
     >>> splits(row_counts(14))[12:18]
-    (8, 7, 14, 8, 8, 10)
+    (8, 7, 14, 8, 8, 8)
     """
     best: list[tuple[int, int]] = [(0, 0)]
     for count in range(1, 2 * max(heights) + 1):
@@ -53,7 +54,7 @@ def _micro_text(rows: int, tile: Tile, fma: bool, prefix: str, taps: bool) -> li
     block = [(t, k) for t in range(rows) for k in range(tile.vectors)]
     shifts, bias = (", shifts, taps", ", bias, bias_offset, has_bias, relu") if taps else ("", "")
     lines = [
-        "@inlined",
+        "@kernel",
         f"def {prefix}_{rows}(V, v_offset, v_stride{shifts}, U, u_offset, M, m_offset, m_stride, channels{bias}):",
     ]
     lines += [f"    acc{t}_{k} = zero(M)" for t, k in block]
@@ -127,7 +128,7 @@ def product_text(
     Examples
     --------
     >>> print(product_text(Tile(1, 1, 4), fma=True))
-    @inlined
+    @kernel
     def micro_1(V, v_offset, v_stride, U, u_offset, M, m_offset, m_stride, channels):
         acc0_0 = zero(M)
         row = v_offset

@@ -34,6 +34,8 @@ class Rates:
         A unit of work, beside what is done in it.
     late : float
         What a second thread comes late by.
+    filter, pack : float
+        One number of a filter made ready, by one thread: transformed, or only put in order for direct.
     """
 
     fmas_per_s: float = 3.6e9
@@ -45,6 +47,8 @@ class Rates:
     cache_bytes: float = 16.0 * 2**20
     unit: float = 1000.0
     late: float = 30_000.0
+    filter: float = 16.0
+    pack: float = 4.5
 
 
 _used: list[Rates] = []

@@ -19,8 +19,8 @@ from kernels.rates import Rates, rates
 from winograd import Algorithm
 
 __all__ = [
-    "SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_schedule", "is_pointwise",
-    "padded_stride", "pointwise_schedule", "tile_counts", "tiled_schedule", "triple",
+    "SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_cost", "direct_schedule", "filter_cost",
+    "forget_schedules", "is_pointwise", "padded_stride", "pointwise_schedule", "tile_counts", "tiled_schedule", "triple",
 ]
 
 _BLOCK_BYTES = 768 * 1024
@@ -155,6 +155,18 @@ def direct_schedule(problem: Problem) -> DirectSchedule:
     return best
 
 
+def direct_cost(problem: Problem) -> float:
+    """Expected time of `direct`, as planes or in vectors of filters, whichever is faster."""
+    cost = direct_schedule(problem).cost
+    return min(cost, pointwise_schedule(problem).cost) if is_pointwise(problem) else cost
+
+
+def forget_schedules() -> None:
+    """To be called when the rates have changed."""
+    for cached in (direct_schedule, pointwise_schedule, tiled_schedule):
+        cached.cache_clear()
+
+
 def is_pointwise(problem: Problem) -> bool:
     """Whether filters of one tap meet planes whose pixels follow each other, in and out."""
     _, height, width = problem.size
@@ -194,6 +206,20 @@ def pointwise_schedule(problem: Problem) -> DirectSchedule:
                 best = DirectSchedule(1, columns, parts, total)
     assert best is not None
     return best
+def filter_cost(problem: Problem, algorithm: Algorithm | str) -> float:
+    """Time to make the filters ready, which a layer does once, and a function at every call.
+
+    Parameters
+    ----------
+    problem : Problem
+    algorithm : Algorithm or "direct"
+    """
+    tile, pairs = host().tile(problem.dtype), problem.groups * problem.channels
+    if isinstance(algorithm, str):
+        filters = -(-problem.filters // tile.length) * tile.length
+        return rates().pack * pairs * filters * math.prod(problem.taps)
+    filters = -(-problem.filters // tile.columns) * tile.columns
+    return rates().filter * pairs * filters * math.prod(problem.stride) * math.prod(algorithm.n)
 
 
 def depthwise_schedule(problem: Problem, in_place: bool) -> DirectSchedule:

@@ -231,7 +231,7 @@ def keep_apart(typingctx):  # type: ignore[no-untyped-def]
 
 @intrinsic
 def prefetch(typingctx, array, offset, written):  # type: ignore[no-untyped-def]
-    """Ask for the cache line of array[offset], to be read or, with a literal 1, written soon. Any offset is harmless."""
+    """Ask for the cache line of array[offset], to be read or, with a literal 1, written soon; no offset is wrong."""
     if not isinstance(array, types.Array) or array.layout != "C" or not isinstance(written, types.IntegerLiteral):
         raise TypingError(f"prefetch takes a C-contiguous array and a literal 0 or 1; got ({array}, {written}).")
 
@@ -494,7 +494,8 @@ def lane_ops(length: int) -> LaneOps:
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
             vector = context.get_value_type(lanes)
-            rows = [_load_vector(builder, lanes, vector, _row(context, builder, sig, args, 0, k)) for k in range(length)]
+            sources = [_row(context, builder, sig, args, 0, k) for k in range(length)]
+            rows = [_load_vector(builder, lanes, vector, source) for source in sources]
             for k, value in enumerate(_transposed(builder, rows)):
                 _store_vector(builder, lanes, value, _row(context, builder, sig, args, 3, k))
             return context.get_dummy_value()

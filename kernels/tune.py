@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -14,7 +15,7 @@ from kernels.choice import candidates
 from kernels.layer import Conv2d
 from kernels.problem import Problem
 from kernels.rates import Rates, keep_rates, rates, use_rates
-from kernels.schedule import direct_schedule, tiled_schedule
+from kernels.schedule import direct_cost, filter_cost, forget_schedules, tiled_schedule
 from kernels.team import thread_count
 from winograd import Algorithm
 
@@ -24,28 +25,33 @@ _LAYERS = (  # channels, filters, size, taps, stride
     (64, 64, 56, 3, 1), (128, 128, 28, 3, 1), (256, 256, 14, 3, 1), (512, 512, 7, 3, 1), (32, 32, 112, 3, 1),
     (64, 256, 28, 1, 1), (16, 16, 56, 3, 1), (128, 128, 28, 3, 2), (512, 512, 14, 3, 1),
 )
-_FITTED = ("fmas_per_s", "transform", "copy", "pick", "read_near", "read_far", "unit", "late")
-_CALLS = 7
+_FITTED = ("fmas_per_s", "transform", "copy", "pick", "read_near", "read_far", "unit", "late", "filter", "pack")
+_CALLS, _FILTER_CALLS = 7, 3
 
 
 @dataclass(frozen=True)
 class Timing:
-    """A layer, an algorithm, and the seconds it took."""
+    """A layer, an algorithm, and the seconds it took; or only what it took to make the filters ready."""
 
     problem: Problem
     algorithm: Algorithm | str
     seconds: float
+    only_filter: bool = False
 
     def expected(self, model: Rates) -> float:
         """Seconds that the cost model expects."""
         use_rates(model)
+        forget_schedules()
         try:
-            if isinstance(self.algorithm, str):
-                cost = direct_schedule.__wrapped__(self.problem).cost
+            if self.only_filter:
+                cost = filter_cost(self.problem, self.algorithm)
+            elif isinstance(self.algorithm, str):
+                cost = direct_cost(self.problem)
             else:
-                cost = tiled_schedule.__wrapped__(self.problem, self.algorithm).cost
+                cost = tiled_schedule(self.problem, self.algorithm).cost
         finally:
             use_rates(None)
+            forget_schedules()
         return cost / model.fmas_per_s
 
 
@@ -56,17 +62,25 @@ def timings(progress: Callable[[str], None] = lambda line: None) -> Iterator[Tim
         x = generator.uniform(-1, 1, (1, channels, size, size)).astype(np.float32)
         w = generator.uniform(-1, 1, (filters, channels, taps, taps)).astype(np.float32)
         fast = candidates(2, (taps, taps), (stride, stride), (1, 1), "float32")
-        for algorithm in ("direct", *(A for A in fast if A.m[0] == A.m[1])):
+        timed: list[Algorithm | str] = ["direct", *(A for A in fast if A.m[0] == A.m[1])]
+        for algorithm in timed:
             for threads in sorted({1, thread_count(None)}):
                 layer = Conv2d(w, None, stride, taps // 2, algorithm=algorithm, threads=threads)
-                layer(x)
-                taken = []
-                for _ in range(_CALLS):
-                    start = time.perf_counter()
-                    layer(x)
-                    taken.append(time.perf_counter() - start)
-                yield Timing(layer.problem_for(x.shape), algorithm, median(taken))
+                yield Timing(layer.problem_for(x.shape), algorithm, _seconds(partial(layer, x), _CALLS))
+            made = partial(Conv2d, w, None, stride, taps // 2, algorithm=algorithm)
+            yield Timing(layer.problem_for(x.shape), algorithm, _seconds(made, _FILTER_CALLS), only_filter=True)
         progress(f"{channels} to {filters} channels, {size} x {size}, {taps} x {taps} taps, stride {stride}")
+
+
+def _seconds(call: Callable[[], object], calls: int) -> float:
+    """The median of so many calls after one more."""
+    call()
+    taken = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - start)
+    return median(taken)
 
 
 def mean_misfit(measured: list[Timing], model: Rates) -> float:
@@ -103,6 +117,4 @@ def tune(progress: Callable[[str], None] = lambda line: None) -> tuple[Rates, fl
     before = rates()
     after = fitted(measured, Rates())
     keep_rates(after)
-    for cached in (direct_schedule, tiled_schedule):
-        cached.cache_clear()
     return after, math.exp(mean_misfit(measured, before)), math.exp(mean_misfit(measured, after))

@@ -85,7 +85,8 @@ def convolve_in_place(x, U, bias, y, geometry, image, chunk, chunks, z, out0, ou
         target = image * geometry[Y_IMAGE] + c + z * geometry[Y_Z] + row * geometry[Y_ROW] + out1 * y_step
         for j in range(columns):
             if j < begin or j >= end:
-                first, last = inside((out1 + j) * stride1 - geometry[PAD_1], dilation1, geometry[WIDTH], geometry[TAPS_1])
+                first, last = inside((out1 + j) * stride1 - geometry[PAD_1], dilation1, geometry[WIDTH],
+                                     geometry[TAPS_1])
                 for k in range(chunks):
                     depthwise_edge(x, source + j * stride1 * step + k * LENGTH, step, shifts, places, tap_rows,
                                    U, u_offset + k * u_chunk, bias, c + k * LENGTH, has_bias, relu,

@@ -8,7 +8,7 @@
 
 @inlined
 def inside(start, step, length, count):
-    """The indices i of 0 .. count - 1 for which start + i * step lies in 0 .. length - 1: from the first to the last."""
+    """The i of 0 .. count - 1 for which start + i * step lies in 0 .. length - 1: the first, and one after the last."""
     begin = min(count, max(0, (step - 1 - start) // step))
     return begin, max(begin, min(count, (length - 1 - start) // step + 1))
 

@@ -117,7 +117,7 @@ def transform_output(M, m_offset, m_plane, run, stage_z, stage, out):
 
 @inlined
 def place(tile, most, geometry):
-    """Where a tile is: how many neighbours follow it in its row, at most `most`; image; per axis phase and first output."""
+    """How many neighbours follow a tile in its row, at most `most`; its image; per axis its phase and first output."""
     across, down, deep = geometry[TILES_ACROSS], geometry[TILES_DOWN], geometry[TILES_DEEP]
     row, t1 = tile // across, tile % across
     rest, t0 = row // down, row % down
@@ -142,8 +142,8 @@ def take_block(x, group, start, count, geometry, strip, stage_z, stage, V, v_pla
             step0 = step // geometry[STEPS_1] % geometry[STEPS_0]
             stepz = step // geometry[STEPS_1] // geometry[STEPS_0]
             # Steps and phases are never both more than one.
-            stride_z, stride0, stride1 = (geometry[STEPS_Z] * geometry[PHASES_Z], geometry[STEPS_0] * geometry[PHASES_0],
-                                          geometry[STEPS_1] * geometry[PHASES_1])
+            stride_z = geometry[STEPS_Z] * geometry[PHASES_Z]
+            stride0, stride1 = geometry[STEPS_0] * geometry[PHASES_0], geometry[STEPS_1] * geometry[PHASES_1]
             z = outz * stride_z + phasez + stepz - geometry[PAD_Z]
             top = out0 * stride0 + phase0 + step0 - geometry[PAD_0]
             left = out1 * stride1 + phase1 + step1 - geometry[PAD_1]
@@ -157,7 +157,8 @@ def take_block(x, group, start, count, geometry, strip, stage_z, stage, V, v_pla
                     gather(x, (image * geometry[X_IMAGE] + (group * channels + c) * geometry[X_CHANNEL]
                                + at * geometry[X_Z] + top * geometry[X_ROW] + left * geometry[X_COLUMN]),
                            geometry[X_CHANNEL], stride0 * geometry[X_ROW], stride1 * geometry[X_COLUMN],
-                           row_begin, last, begin, end, TILE0, columns, chunk, strip, i * TILE0 * columns * CHUNK, CHUNK)
+                           row_begin, last, begin, end, TILE0, columns, chunk,
+                           strip, i * TILE0 * columns * CHUNK, CHUNK)
                 transform_input(strip, columns, run, (chunk + LENGTH - 1) // LENGTH, stage_z, stage,
                                 V, t * v_stride + v_channel + c, v_plane, v_stride)
             v_channel += channels
@@ -177,15 +178,18 @@ def give_vector(M, m_column, m_plane, y, bias, group, filter_, start, count, geo
         finish(out, MZ * M0, columns, bias, k, geometry[HAS_BIAS], geometry[RELU])
         # Outputs of this phase: every PHASES-th of the image.
         rows_inside = min(M0, (geometry[OUT_HEIGHT] - phase0 + geometry[PHASES_0] - 1) // geometry[PHASES_0] - out0)
-        columns_inside = min(columns, (geometry[OUT_WIDTH] - phase1 + geometry[PHASES_1] - 1) // geometry[PHASES_1] - out1)
+        width = (geometry[OUT_WIDTH] - phase1 + geometry[PHASES_1] - 1) // geometry[PHASES_1]
+        columns_inside = min(columns, width - out1)
         z = outz * geometry[PHASES_Z] + phasez
         for i in range(MZ):
             if z < geometry[OUT_DEPTH]:
-                scatter(out, i * M0 * columns * LENGTH, LENGTH, columns * LENGTH, rows_inside, columns_inside, filters, y,
+                scatter(out, i * M0 * columns * LENGTH, LENGTH, columns * LENGTH,
+                        rows_inside, columns_inside, filters, y,
                         (image * geometry[Y_IMAGE] + k * geometry[Y_FILTER] + z * geometry[Y_Z]
                          + (out0 * geometry[PHASES_0] + phase0) * geometry[Y_ROW]
                          + (out1 * geometry[PHASES_1] + phase1) * geometry[Y_COLUMN]),
-                        geometry[Y_FILTER], geometry[PHASES_0] * geometry[Y_ROW], geometry[PHASES_1] * geometry[Y_COLUMN])
+                        geometry[Y_FILTER], geometry[PHASES_0] * geometry[Y_ROW],
+                        geometry[PHASES_1] * geometry[Y_COLUMN])
             z += geometry[PHASES_Z]
         t += run
 

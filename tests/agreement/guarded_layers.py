@@ -30,6 +30,7 @@ LAYOUTS = {1: ("NCW", "NWC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
 PAGE = mmap.PAGESIZE
 NO_ACCESS = 0
 DIRECT, DEPTHWISE = kernels.direct.direct_schedule, kernels.direct.depthwise_schedule
+POINTWISE = kernels.direct.pointwise_schedule
 TILED = kernels.tiled.tiled_schedule
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -177,7 +178,7 @@ def placed(rng, shape, dtype, layout):
 
 
 def reschedule(rng):
-    """Direct and tiled schedules become any that there could be, or stay as they are."""
+    """The schedules become any that there could be, or stay as they are."""
     rows, columns, parts, block = (int(n) for n in (*rng.integers(1, 9, 2), rng.integers(1, 4), rng.integers(1, 40)))
 
     def direct(actual):
@@ -187,6 +188,10 @@ def reschedule(rng):
 
         return schedule
 
+    def pointwise(problem):  # for any problem that it can take, or for none
+        whole = kernels.direct.host().tile(problem.dtype).columns
+        return replace(POINTWISE(problem), columns=columns * whole, parts=parts, cost=0 if rows % 2 else math.inf)
+
     def tiled(problem, algorithm):
         counts = kernels.tiled.tile_counts(problem, kernels.tiled.triple(algorithm.m))
         tiles = problem.images * math.prod(problem.dilation) * math.prod(counts)
@@ -195,6 +200,7 @@ def reschedule(rng):
     own = rng.integers(2)
     kernels.direct.direct_schedule = direct(DIRECT) if own else DIRECT
     kernels.direct.depthwise_schedule = direct(DEPTHWISE) if own else DEPTHWISE
+    kernels.direct.pointwise_schedule = pointwise if own else POINTWISE
     kernels.tiled.tiled_schedule = tiled if own else TILED
     return f"own schedule {rows} {columns} {parts} {block}" if own else "usual schedule"
 

@@ -142,6 +142,21 @@ def test_no_schedule_changes_a_bit(monkeypatch, x_shape, w_shape, options, sched
         np.testing.assert_array_equal(bits(y), bits(want), err_msg=how)
 
 
+@pytest.mark.parametrize("cost", [0, float("inf")], ids=["taken", "not taken"])
+@pytest.mark.parametrize(("panels", "parts"), [(1, 1), (2, 3), (50, 60)])
+@pytest.mark.parametrize("size", [(7, 11), (4, 16), (1, 1), (3, 64)])
+def test_pointwise_layers_are_their_emulation_either_way(monkeypatch, size, panels, parts, cost):
+    """As a product of matrices, in blocks of so many panels of pixels, and as any other layer."""
+    x, w, bias = arrays((2, 19, *size), (37, 19, 1, 1), np.float32)
+    want = emulated(x, w, layer_of(x, w, {})) + bias.reshape(-1, 1, 1)
+    actual = kernels.direct.pointwise_schedule
+    columns = panels * kernels.direct.host().tile(w.dtype).columns
+    monkeypatch.setattr(kernels.direct, "pointwise_schedule",
+                        lambda problem: replace(actual(problem), columns=columns, parts=parts, cost=cost))
+    for how, y in results(x, w, {}, bias=bias):
+        np.testing.assert_array_equal(bits(y), bits(want), err_msg=how)
+
+
 def test_zeros_have_the_sign_of_an_empty_sum():
     """From +0, no sum of zeros of either sign is -0, whether a tap meets padding or is left out there."""
     x, w = np.full((1, 16, 3, 3), -0.0, np.float32), np.ones((16, 1, 3, 3), np.float32)
