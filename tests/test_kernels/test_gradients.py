@@ -35,6 +35,9 @@ def problems(draw, most_axes):
     taps, stride, dilation = (
         tuple(draw(st.integers(1, most)) for _ in range(axes)) for most in (4 if axes < 3 else 3, 4, 3)
     )
+    per_group, filters = (draw(st.sampled_from([1, 3, 17] if groups == 1 else [1, 2])) for _ in range(2))
+    if groups > 1 and 1 in (per_group, filters):  # depthwise kernels are compiled for each shape of a row of taps
+        taps, stride, dilation = (*taps[:-1], 3), (*stride[:-1], min(stride[-1], 2)), (*dilation[:-1], 1)
     padding = tuple((draw(st.integers(0, 5)), draw(st.integers(0, 5))) for _ in range(axes))
     least = [max(1, d * (r - 1) + 1 - sum(p)) for r, d, p in zip(taps, dilation, padding, strict=True)]
     lengths = [n + draw(st.integers(0, 9 if axes < 3 else 3)) for n in least]
@@ -42,7 +45,6 @@ def problems(draw, most_axes):
         (n + sum(p) - d * (r - 1) - 1) // s + 1
         for n, r, s, p, d in zip(lengths, taps, stride, padding, dilation, strict=True)
     ]
-    per_group, filters = (draw(st.sampled_from([1, 3, 17] if groups == 1 else [1, 2])) for _ in range(2))
     images = draw(st.integers(0, 2))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     shapes = ((images, groups * per_group, *lengths), (groups * filters, per_group, *taps),
