@@ -70,7 +70,7 @@ notebooks: $(VENV)/.dev
 	@echo 'Running every notebook and storing its outputs.'
 	@$(RUN) notebooks/execute.py
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.dev $(VENV)/.bench
 	@set -e; for script in benchmarks/*.py; do echo "Running $$script."; $(RUN) "$$script"; done
 
 clean:

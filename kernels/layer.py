@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -138,6 +138,13 @@ class _Layer:
         return "\n".join(
             f"x {key[0]}: {call.choice}" + (f"; {call.plan}" if call.plan else "") for key, call in self._calls.items()
         ) or "no input seen yet"
+
+    def prepared_for(self, shape: tuple[int, ...]) -> Self:
+        """The layer itself, its filters made ready for inputs of this shape, as else the first call does."""
+        choice = self._chosen(self.problem_for(shape))
+        if choice.algorithm not in ("im2col", "fft"):
+            self._prepare(choice.algorithm)
+        return self
 
     def problem_for(self, shape: tuple[int, ...]) -> Problem:
         """What an input of this shape, C-contiguous in the layer's layout, asks for."""

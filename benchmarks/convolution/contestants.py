@@ -13,6 +13,7 @@ import numpy as np
 
 import kernels
 from convolution.shape import Shape
+from kernels.workspace import aligned_empty
 
 OURS = {"winograd NCHW": "first", "winograd NHWC": "last"}
 """This library's contestants, and where their channels are."""
@@ -52,19 +53,21 @@ def own(name: str, x: np.ndarray, w: np.ndarray, shape: Shape, threads: int, alg
     layout = ("NHWC" if last else "NCHW") if shape.dims == 2 else ("NWC" if last else "NCW")
 
     def build() -> Any:
-        return kind(
+        made = kind(
             w, stride=shape.stride, padding=shape.padding, groups=shape.groups, layout=layout, algorithm=algorithm,
             threads=threads,
         )
+        return made.prepared_for(data.shape)
 
+    data = aligned_empty((len(x), *x.shape[2:], x.shape[1]) if last else x.shape, x.dtype)  # as a layer's output is
+    data[...] = np.moveaxis(x, 1, -1) if last else x
     layer = build()  # the first one may compile
     taken = []
     for _ in range(3):
         start = time.perf_counter()
         build()
         taken.append(time.perf_counter() - start)
-    data = np.ascontiguousarray(np.moveaxis(x, 1, -1)) if last else x
     return Contestant(
-        name, lambda: layer(data), lambda y: np.moveaxis(y, -1, 1) if last else y, layer.algorithm, median(taken),
-        layer,
+        name, lambda: layer(data), lambda y: np.moveaxis(y, -1, 1) if last else y,
+        layer.algorithm_for(data.shape), median(taken), layer,
     )

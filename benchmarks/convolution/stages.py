@@ -57,16 +57,16 @@ def _module(dtype: str, fma: bool) -> ModuleType:
 def row(shape: Shape, layers: Sequence[Layer], settings: Settings) -> Row | None:
     """Time of all products of the layer in its blocks; None where it does not run a fast Algorithm."""
     x, w = drawn(shape, settings.batch)
-    layer = own("winograd NCHW", x, w, shape, settings.threads, settings.algorithm).layer
-    if not isinstance(layer.algorithm, wg.Algorithm) or not shape.is_dense or layer.algorithm.dims != shape.dims:
+    algorithm = own("winograd NCHW", x, w, shape, settings.threads, settings.algorithm).algorithm
+    if not isinstance(algorithm, wg.Algorithm) or not shape.is_dense or algorithm.r != shape.taps:
         return None
-    operations, call = product_stage(layer.algorithm, shape, settings)
+    operations, call = product_stage(algorithm, shape, settings)
     multiplier, multiplied = sgemm(settings.threads)
     times = measured({"products": call, "sgemm": multiplied}, settings.rounds, settings.turn)
     return {
         "shape": str(shape),
         "layers": [[found.network, found.name, found.count] for found in layers],
-        "algorithm": layer.algorithm.size,
+        "algorithm": algorithm.size,
         "product_s": times["products"].median_s,
         "rate": operations / times["products"].median_s,
         "sgemm": OPERATIONS / times["sgemm"].median_s,

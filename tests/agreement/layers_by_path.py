@@ -18,12 +18,13 @@ F43 = wg.Algorithm(wg.toom_cook(4, 3, [0, -1, 1, "1/2", -2, wg.INF]), dims=2, pa
 F23 = wg.Algorithm(wg.toom_cook(2, 3, [0, 1, -1, wg.INF]), dims=2, channel_sum="pairwise", channel_block=4,
                    dtype="float64")
 
-# Shape of x, shape of w, options, algorithm for each dtype: whole vectors and tails of all kinds of registers.
+# Shape of x, shape of w, options, algorithm for float32 and, where there is a second one, for float64: whole vectors
+# and tails of all kinds of registers.
 CASES = {
-    "direct": ((1, 21, 9, 30), (41, 21, 3, 3), {"padding": 1}, ("direct", "direct")),
-    "direct, stride": ((2, 16, 9, 11), (5, 16, 3, 2), {"stride": 2, "dilation": (1, 2)}, ("direct", "direct")),
+    "direct": ((1, 21, 9, 30), (41, 21, 3, 3), {"padding": 1}, ("direct",)),
+    "direct, stride": ((2, 16, 9, 11), (5, 16, 3, 2), {"stride": 2, "dilation": (1, 2)}, ("direct",)),
     "pointwise": ((1, 64, 7, 9), (48, 64, 1, 1), {}, ("direct", "direct")),
-    "depthwise": ((1, 37, 9, 19), (37, 1, 3, 3), {"padding": 1, "groups": 37}, ("direct", "direct")),
+    "depthwise": ((1, 37, 9, 19), (37, 1, 3, 3), {"padding": 1, "groups": 37}, ("direct",)),
     "winograd": ((2, 21, 13, 30), (41, 21, 3, 3), {"padding": 1}, (F43, F23)),
     "winograd, stride": ((1, 5, 13, 18), (7, 5, 6, 5), {"padding": 1, "stride": 2}, (F43, F23)),
 }
@@ -33,7 +34,7 @@ def results():
     """A hash of the bits of each result, by case, dtype and layout."""
     found = {}
     for name, (x_shape, w_shape, options, algorithms) in CASES.items():
-        for dtype, algorithm in zip(("float32", "float64"), algorithms, strict=True):
+        for dtype, algorithm in zip(("float32", "float64"), algorithms, strict=False):
             rng = np.random.default_rng(len(name))
             x, w, bias = (rng.uniform(-1, 1, shape).astype(dtype) for shape in (x_shape, w_shape, w_shape[0]))
             for layout in ("NCHW", "NHWC"):

@@ -340,6 +340,6 @@ def test_narrow_paths_give_the_same_bits():
 
 
 def test_the_text_names_what_it_is_told_to():
-    text = product_text(Tile(2, 1, 4), fma=False, prefix="small", name="small_product")
+    text = product_text(Tile(2, 2, 4), fma=False, prefix="small", name="small_product")
     assert "def small_2(" in text and "def small_1(" in text and "def small_product(" in text
     assert "fma(" not in text
