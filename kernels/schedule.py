@@ -42,6 +42,9 @@ _THREAD_BYTES = 4 * 2**20
 _SMALL_BYTES = 640 * 1024
 """What of that is kept for the small buffers of the fast kernels: all but V and M."""
 
+_PRODUCT_ENDS = 4
+"""What beginning and ending a product costs, as of so many channels more."""
+
 SET_BYTES = 4096
 """Rows so far apart share a set of the first-level cache, which holds fewer of them than a register tile has rows."""
 
@@ -271,8 +274,11 @@ def tiled_schedule(problem: Problem, algorithm: Algorithm) -> TiledSchedule:
     most = max(1, min(_MOST_ROWS, _BLOCK_BYTES // per_row)) * tile.rows
     most = max(1, min(most, (_THREAD_BYTES - _SMALL_BYTES) * tile.rows // per_row))
     fewest = -(-tiles // most)
-    planes = problem.x_steps[4] == 1 and max(problem.stride[2], problem.dilation[2]) > 1
-    gathering = model.pick * planes * math.prod(triple(algorithm.tile)) * channels / tile.length
+    taken = phases * -(-problem.channels // tile.length)  # vectors of channels, each phase's by themselves
+    gathering = 0.0
+    if max(problem.stride + problem.dilation) > 1:
+        picked = problem.x_steps[4] == 1 and max(problem.stride[2], problem.dilation[2]) > 1
+        gathering = (model.pick if picked else model.copy) * math.prod(triple(algorithm.tile)) * taken
     best: TiledSchedule | None = None
     for blocks in range(fewest, min(tiles, fewest + 4 * problem.threads) + 1):
         for whole in (tile.rows, 1):  # blocks of whole register tiles, or as equal as can be
@@ -283,8 +289,8 @@ def tiled_schedule(problem: Problem, algorithm: Algorithm) -> TiledSchedule:
                 share = -(-panels // parts)
                 vectors = products * share * tile.vectors * channels
                 cost = (
-                    rows * vectors
-                    + model.transform * products * block * (-(-channels // tile.length) + share * tile.vectors)
+                    rows * (vectors + _PRODUCT_ENDS * products * share * tile.vectors)
+                    + model.transform * products * block * (taken + share * tile.vectors)
                     + gathering * block
                     + _reading(vectors, filter_bytes, model)
                     + model.unit

@@ -88,11 +88,10 @@ class Team:
         if self._workers < helpers:
             self._hire(helpers)
         self._jobs.extend([job] * helpers)
-        if self._asleep:
-            with self._lock:
-                bells = [self._asleep.pop() for _ in range(min(helpers, len(self._asleep)))]
-            for bell in bells:
-                bell.release()
+        with self._lock:  # a worker looks for jobs under it before it goes to sleep
+            bells = [self._asleep.pop() for _ in range(min(helpers, len(self._asleep)))]
+        for bell in bells:
+            bell.release()
 
     def _hire(self, count: int) -> None:
         self._wait = load_module((Path(__file__).parent / "templates" / "waiting.py").read_text(), "waiting")
