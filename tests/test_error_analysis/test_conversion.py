@@ -5,7 +5,7 @@ from fractions import Fraction
 import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import winograd as wg
@@ -183,13 +183,14 @@ def test_random_numbers_against_fractions(name, rounding):
 
 
 @given(st.fractions(), st.sampled_from(FORMATS))
+@example(Fraction(85, 7), "binary(2, -3, 3)")
 def test_a_fraction_is_rounded_as_constants_are(value, name):
     fmt = wg.format_of(name)
     nearest = fmt.nearest(value)
     if nearest is not None:
         assert rounded_fraction(value, fmt, "nearest") == nearest
-        cut = Fraction(rounded_fraction(value, fmt, "toward_zero"))
-        up = Fraction(rounded_fraction(value, fmt, "stochastic", 0.0) if value else 0.0)
+        cut = rounded_fraction(value, fmt, "toward_zero")
+        up = rounded_fraction(value, fmt, "stochastic", 0.0) if value else 0.0  # beyond the largest number: infinite
         assert abs(cut) <= abs(value) and nearest in (cut, up) and (cut == value or abs(up) > abs(value))
 
 
