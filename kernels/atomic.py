@@ -1,11 +1,13 @@
 """What threads of compiled code share: counters that each may add to."""
 
+from typing import Any
+
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.errors import TypingError
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
-__all__ = ["fetch_add", "pause"]
+__all__ = ["claimed_unit", "fetch_add", "pause"]
 
 
 @intrinsic
@@ -22,6 +24,35 @@ def fetch_add(typingctx, array, index, amount):  # type: ignore[no-untyped-def]
         return builder.atomic_rmw("add", pointer, args[2], "seq_cst")
 
     return types.int64(array, types.intp, types.int64), codegen
+
+
+@register_jitable
+def claimed_unit(shared: Any, me: int, units: int) -> int:
+    """The next unit for the thread that arrived as number `me`, or -1 if none is left.
+
+    Units are dealt out in runs of equal length, one for each thread. A thread takes those of its own run first, then
+    helps others with theirs. So a thread meets the same part of the data in call after call, which its own cache may
+    still hold, and yet it does not matter which threads come, nor when.
+
+    Parameters
+    ----------
+    shared : ndarray of int64
+        [units claimed, units finished, threads arrived, then for each run: units taken of it], at first zeros.
+    me : int
+        From 0.
+    units : int
+    """
+    if fetch_add(shared, 0, 1) >= units:  # type: ignore[call-arg]
+        return -1
+    runs = len(shared) - 3
+    run = me % runs
+    # Fewer units were taken than claimed, this claim among them, so some run has one left.
+    while True:
+        begin, end = units * run // runs, units * (run + 1) // runs
+        unit = begin + fetch_add(shared, 3 + run, 1)
+        if unit < end:
+            return unit
+        run = (run + 1) % runs
 
 
 @intrinsic

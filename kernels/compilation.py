@@ -37,13 +37,18 @@ from numba.core import config as numba_config
 from numba.core.serialize import dumps
 
 from kernels.host import host
-from kernels.simd import LaneOps
+from kernels.lane_memory import LaneOps
 
 __all__ = ["cache_folder", "clear_cache", "fingerprint", "header", "inlined", "kernel", "load_module", "module_name",
            "write_whole"]
 
 # nogil: threads share a kernel's work. error_model: no division raises. fastmath would change rounded bits.
-_SETTINGS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy", "boundscheck": False}
+# Without Numba's run time (_nrt) compiled code allocates nothing and counts no references: its caller holds its arrays.
+# An array whose last use lay in a branch was counted there, which cost atomic steps and, around the call, every
+# register: up to half the time of a depthwise kernel.
+_SETTINGS: dict[str, Any] = {
+    "nogil": True, "fastmath": False, "error_model": "numpy", "boundscheck": False, "_nrt": False,
+}
 
 # Numba describes neither of them to a type checker.
 config: Any = numba_config
@@ -233,24 +238,26 @@ def inlined(function: Callable[..., Any]) -> Any:
 def header(length: int) -> str:
     """The lines that open a generated module whose vectors have this length.
 
-    They define `np`, `kernel`, `inlined`, `fetch_add`, `fma`, `at_least`, `keep_apart`, `keep_rolled`, `prefetch` and
-    the operations of `kernels.simd.lane_ops`.
+    They define `np`, `kernel`, `inlined`, `claimed_unit`, `fetch_add`, `fma`, `at_least`, `keep_apart`, `keep_rolled`,
+    `prefetch` and the operations of `kernels.lane_memory.lane_ops`.
 
     Examples
     --------
     >>> print(header(8), end="")
     import numpy as np
-    from kernels.atomic import fetch_add
+    from kernels.atomic import claimed_unit, fetch_add
     from kernels.compilation import inlined, kernel
-    from kernels.simd import at_least, fma, keep_apart, keep_rolled, lane_ops, prefetch
+    from kernels.lane_memory import lane_ops, prefetch
+    from kernels.simd import at_least, fma, keep_apart, keep_rolled
     <BLANKLINE>
-    load, load_first, broadcast, store, store_first, zero, splat, transpose_block, transpose_corner = lane_ops(8)
+    load, load_first, ..., transpose_corner = lane_ops(8)
     """
     return (
         "import numpy as np\n"
-        "from kernels.atomic import fetch_add\n"
+        "from kernels.atomic import claimed_unit, fetch_add\n"
         "from kernels.compilation import inlined, kernel\n"
-        "from kernels.simd import at_least, fma, keep_apart, keep_rolled, lane_ops, prefetch\n\n"
+        "from kernels.lane_memory import lane_ops, prefetch\n"
+        "from kernels.simd import at_least, fma, keep_apart, keep_rolled\n\n"
         f"{', '.join(LaneOps._fields)} = lane_ops({length})\n"
     )
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from types import ModuleType
 
 from kernels.compilation import header, load_module
+from kernels.depthwise_text import Pair, pixels_text, planes_text, unrolled
 from kernels.geometry import geometry_text
 from kernels.host import Tile, host
-from kernels.microkernel import depthwise_text, product_text
+from kernels.microkernel import product_text
 from winograd import Algorithm, Program
 from winograd.algorithm import Programs
 
@@ -64,11 +65,28 @@ def pointwise_module(dtype: str, tile: Tile) -> ModuleType:
 
 
 @lru_cache(maxsize=32)
-def depthwise_module(dtype: str, length: int, taps: int, stride: int, dilation: int) -> ModuleType:
-    """The compiled module of direct convolution with one channel a group, for these taps along a row."""
-    parts = [header(length), _constants_text(dtype, length), _windows_text(dtype, length), geometry_text(),
-             depthwise_text(taps, stride, dilation)]
-    return load_module("\n".join([*parts, _template("depthwise")]), f"depthwise {taps} {stride} {dilation} {dtype}")
+def depthwise_module(dtype: str, tile: Tile, planes: bool, taps: Pair, stride: Pair, dilation: Pair) -> ModuleType:
+    """The compiled module of direct convolution with one channel a group, for these taps of a slice.
+
+    Parameters
+    ----------
+    planes : bool
+        Whether vectors are of columns, which lie side by side, or of channels.
+    """
+    rows = tile.rows // 2
+    down, across = (rows, 1) if planes else (2, rows)
+    part = unrolled(taps, stride, dilation, down * across)
+    if part.taps[0] == 1:
+        down, across = 1, 4 if planes else rows
+    name = "planes" if planes else "pixels"
+    parts = [header(tile.length), _constants_text(dtype, tile.length), geometry_text(),
+             f"TAP_ROWS, DOWN, ACROSS = {part.taps[0]}, {down}, {across}\nLINES = np.array({part.lines(down, 0)})\n"]
+    if planes:
+        parts += [planes_text(part, down, across)]
+    else:
+        parts += [_windows_text(dtype, tile.length), pixels_text(part, down, across)]
+    parts += [_template("depthwise_lines"), _template(f"depthwise_{name}")]
+    return load_module("\n".join(parts), f"depthwise {name} {part} {dtype}")
 
 
 def chunk_channels(tile: Tile) -> int:

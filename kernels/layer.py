@@ -12,7 +12,8 @@ import numpy as np
 from kernels import fft, im2col
 from kernels.arguments import LAYOUTS, as_groups, as_numbers, as_padding, check_array, output_sizes
 from kernels.choice import Choice, Demand, check_algorithm, checked_error, chosen
-from kernels.direct import DepthwiseFilter, DirectFilter
+from kernels.depthwise import DepthwiseFilter
+from kernels.direct import DirectFilter
 from kernels.host import host
 from kernels.problem import Plan, Problem, flat_memory
 from kernels.schedule import triple
@@ -241,7 +242,7 @@ class _Layer:
                 if isinstance(algorithm, Algorithm):
                     self._prepared[algorithm] = TransformedFilter(w, self.groups, algorithm, triple(self.stride))
                 elif w.shape[1] == 1 and self.groups > 1:
-                    self._prepared[algorithm] = DepthwiseFilter(w, self.groups, self.stride[-1], self.dilation[-1])
+                    self._prepared[algorithm] = DepthwiseFilter(w, self.groups)
                 else:
                     self._prepared[algorithm] = DirectFilter(w, self.groups)
             return self._prepared[algorithm]

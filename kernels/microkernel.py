@@ -13,10 +13,7 @@ so its bits depend neither on the number of rows, nor on the tile, nor on the CP
 
 from kernels.host import Tile
 
-__all__ = ["depthwise_text", "product_text", "row_counts"]
-
-_COLUMNS_AT_ONCE = 7
-"""Columns whose sums a depthwise kernel holds in registers: image sizes are often multiples of 7."""
+__all__ = ["product_text", "row_counts", "splits"]
 
 
 def row_counts(rows: int) -> tuple[int, ...]:
@@ -74,8 +71,8 @@ def _micro_text(rows: int, tile: Tile, fma: bool, prefix: str, taps: bool) -> li
             acc = f"acc{t}_{k}"
             lines += [f"{inner}{acc} = fma(v, u{k}, {acc})" if fma else f"{inner}{acc} = {acc} + v * u{k}"]
     if taps:
+        lines += [f"    b{k} = load(bias, bias_offset + {k * tile.length})" for k in range(tile.vectors)]
         lines += ["    if has_bias:"]
-        lines += [f"        b{k} = load(bias, bias_offset + {k * tile.length})" for k in range(tile.vectors)]
         lines += [f"        acc{t}_{k} = acc{t}_{k} + b{k}" for t, k in block]
         lines += ["    if relu:"]
         lines += [f"        acc{t}_{k} = at_least(acc{t}_{k}, zero(M))" for t, k in block]
@@ -180,77 +177,3 @@ def product_text(
         ]
     driver += ["        t += height"]
     return "\n\n\n".join("\n".join(lines) for lines in [*parts, table, driver]) + "\n"
-
-
-def depthwise_text(taps: int, stride: int, dilation: int) -> str:
-    """Text of functions that convolve vectors of channels, each channel with its own taps.
-
-    ::
-
-        out[j] = sum over tap rows a, taps b of  x[(j * stride + b * dilation) * step + shifts[a]] * U[places[a] + b]
-
-    in whole vectors, one fma each, from +0. They are
-
-        depthwise_row(x, offset, step, shifts, places, tap_rows, U, u_offset, u_chunk, bias, bias_offset, has_bias,
-                      relu, out, out_offset, out_step, columns, chunks)
-        depthwise_edge(... as above to relu, out, out_offset, first, end)
-
-    The first does so for `columns` outputs and `chunks` vectors that follow each other in x and out, and lie u_chunk
-    apart in U; the second for one output and taps b from `first` to before `end`. Bias and relu are as in
-    `product_text`. The module must open with `kernels.compilation.header`.
-
-    Parameters
-    ----------
-    taps, stride, dilation : int
-        Along a row. Each vector of x is loaded once for all outputs that are held in registers together.
-    """
-    begin = "x, offset, step, shifts, places, tap_rows, U, u_offset"
-    end = "bias, bias_offset, has_bias, relu, out, out_offset"
-    counts = (_COLUMNS_AT_ONCE, 4, 2, 1)
-    parts = []
-    for count in counts:
-        lines = ["@inlined", f"def depthwise_{count}({begin}, {end}, out_step):"]
-        lines += [f"    acc{j} = zero(out)" for j in range(count)]
-        lines += ["    for row in range(tap_rows):", "        keep_rolled()", "        at = offset + shifts[row]",
-                  "        panel = u_offset + places[row]"]
-        loaded: set[int] = set()
-        for b in range(taps):
-            lines += [f"        u = load(U, panel + {b} * LENGTH)"]
-            for j in range(count):
-                column = j * stride + b * dilation
-                if column not in loaded:
-                    lines += [f"        x{column} = load(x, at + {column} * step)"]
-                    loaded.add(column)
-                lines += [f"        acc{j} = fma(x{column}, u, acc{j})"]
-        parts.append(lines + _depthwise_end(count))
-    edge = ["@inlined", f"def depthwise_edge({begin}, {end}, first, end):", "    acc0 = zero(out)", "    out_step = 0",
-            "    for row in range(tap_rows):", "        for b in range(first, end):",
-            f"            v = load(x, offset + shifts[row] + b * {dilation} * step)",
-            "            acc0 = fma(v, load(U, u_offset + places[row] + b * LENGTH), acc0)"]
-    parts.append(edge + _depthwise_end(1))
-    parts.append([f"depthwise_COUNT = np.array({splits(counts)})"])
-    driver = ["@kernel", f"def depthwise_row({begin}, u_chunk, {end}, out_step, columns, chunks, ahead, out_ahead):",
-              "    keep_apart()", "    j = 0", "    while j < columns:",
-              f"        count = depthwise_COUNT[min(columns - j, {2 * counts[0]})]"]
-    for count in counts:
-        driver += [
-            f"        {'if' if count == counts[0] else 'elif'} count == {count}:",
-            "            for chunk in range(chunks):",
-            "                c = chunk * LENGTH",
-            *(f"                prefetch(x, offset + (j * {stride} + {i}) * step + c + ahead, 0)"
-              for i in range(count * stride)),
-            *(f"                prefetch(out, out_offset + (j + {i}) * out_step + c + out_ahead, 1)"
-              for i in range(count)),
-            f"                depthwise_{count}(x, offset + j * {stride} * step + c, step, shifts, places, tap_rows,",
-            "                            U, u_offset + chunk * u_chunk, bias, bias_offset + c, has_bias, relu,",
-            "                            out, out_offset + j * out_step + c, out_step)",
-        ]
-    driver += ["        j += count"]
-    return "\n\n\n".join("\n".join(lines) for lines in [*parts, driver]) + "\n"
-
-
-def _depthwise_end(count: int) -> list[str]:
-    lines = ["    if has_bias:", "        shift = load(bias, bias_offset)"]
-    lines += [f"        acc{j} = acc{j} + shift" for j in range(count)]
-    lines += ["    if relu:", *(f"        acc{j} = at_least(acc{j}, zero(out))" for j in range(count))]
-    return [*lines, *(f"    store(out, out_offset + {j} * out_step, acc{j})" for j in range(count))]

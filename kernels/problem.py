@@ -119,7 +119,7 @@ class Plan:
 
     def __call__(self, x: np.ndarray, y: np.ndarray) -> None:
         """Convolve: both arrays one-dimensional, as `flat_memory` gives them."""
-        shared = np.zeros(2, np.int64)
+        shared = np.zeros(3 + min(self.threads, max(1, self.fields["UNITS"])), np.int64)
 
         def work(doorbell: np.ndarray) -> None:
             space = taken(self.workspace_bytes)

@@ -20,8 +20,8 @@ from winograd import Algorithm
 
 __all__ = [
     "SET_BYTES", "DirectSchedule", "TiledSchedule", "depthwise_schedule", "direct_cost", "direct_schedule",
-    "filter_cost", "forget_schedules", "is_pointwise", "padded_stride", "pointwise_schedule", "tile_counts",
-    "tiled_schedule", "triple",
+    "filter_cost", "forget_schedules", "is_pointwise", "padded_stride", "planes_schedule", "pointwise_schedule",
+    "tile_counts", "tiled_schedule", "triple",
 ]
 
 _BLOCK_BYTES = 768 * 1024
@@ -44,6 +44,9 @@ _SMALL_BYTES = 640 * 1024
 
 _PRODUCT_ENDS = 4
 """What beginning and ending a product costs, as of so many channels more."""
+
+_DEPTHWISE_ENDS = 5
+"""The same for a vector of outputs of a depthwise convolution: as of so many taps more."""
 
 SET_BYTES = 4096
 """Rows so far apart share a set of the first-level cache, which holds fewer of them than a register tile has rows."""
@@ -238,13 +241,37 @@ def depthwise_schedule(problem: Problem, in_place: bool) -> DirectSchedule:
     while rows < problem.out[1] and math.prod(problem.window(rows + 1, columns)) + (rows + 1) * columns <= limit:
         rows += 1
     parts = 1 if in_place else chunks
-    if problem.threads > 1:  # some units for each thread, so that all end together
-        wanted = -(-4 * problem.threads // (problem.images * problem.out[0] * parts))
+    vectors = problem.images * math.prod(problem.out) * chunks * problem.filters
+    work = vectors * (math.prod(problem.taps) + (_DEPTHWISE_ENDS if in_place else 3 * _DEPTHWISE_ENDS))
+    wanted = _units_wanted(work, problem.threads)
+    if wanted > 1:
+        wanted = -(-wanted // (problem.images * problem.out[0] * parts))
         rows = max(1, min(rows, problem.out[1] // wanted))
         if in_place and -(-problem.out[1] // rows) < wanted:
             parts = min(chunks, -(-wanted // -(-problem.out[1] // rows)))
-    work = problem.images * math.prod(problem.out) * chunks * problem.filters * (2 * math.prod(problem.taps) + 10)
-    return DirectSchedule(rows, columns, parts, work / problem.threads + rates().unit)
+    elif in_place:  # one unit, if one plane
+        rows, columns = problem.out[1:]
+    return DirectSchedule(rows, columns, parts, _makespan(wanted, problem.threads, work / wanted, rates()))
+
+
+def planes_schedule(problem: Problem, down: int) -> DirectSchedule:
+    """The same on planes, `down` rows of outputs at a time: rows of a block, and planes (parts) of a unit."""
+    length = host().tile(problem.dtype).length
+    planes = problem.images * problem.groups * problem.filters
+    vectors = planes * problem.out[0] * problem.out[1] * -(-problem.out[2] // length)
+    work = vectors * (math.prod(problem.taps) + 2 * _DEPTHWISE_ENDS)
+    wanted = _units_wanted(work, problem.threads)
+    units = max(1, min(wanted, planes * problem.out[0]))
+    rows = problem.out[1]
+    if units < wanted:  # few planes: blocks of whole tiles
+        rows = min(rows, -(-rows // (-(-wanted // units)) // down + 1) * down)
+    parts = max(1, planes * problem.out[0] // wanted)
+    return DirectSchedule(rows, problem.out[2], parts, _makespan(wanted, problem.threads, work / wanted, rates()))
+
+
+def _units_wanted(work: float, threads: int) -> int:
+    """Some units for each thread, so that all end together; one if a second thread would come too late to gain."""
+    return 4 * threads if threads > 1 and work > rates().late else 1
 
 
 def tile_counts(problem: Problem, m: Triple) -> Triple:
@@ -283,21 +310,22 @@ def tiled_schedule(problem: Problem, algorithm: Algorithm) -> TiledSchedule:
     for blocks in range(fewest, min(tiles, fewest + 4 * problem.threads) + 1):
         for whole in (tile.rows, 1):  # blocks of whole register tiles, or as equal as can be
             block = min(tiles, most, math.ceil(math.ceil(tiles / blocks) / whole) * whole)
-            units = -(-tiles // block) * problem.groups
-            rows = _product_cost(block, tile)
+            count, last = -(-tiles // block), tiles % block or block
             for parts in sorted({1, min(panels, problem.threads), min(panels, 2 * problem.threads)}):
                 share = -(-panels // parts)
                 vectors = products * share * tile.vectors * channels
-                cost = (
-                    rows * (vectors + _PRODUCT_ENDS * products * share * tile.vectors)
-                    + model.transform * products * block * (taken + share * tile.vectors)
-                    + gathering * block
-                    + _reading(vectors, filter_bytes, model)
-                    + model.unit
-                )
-                if units > 1:  # the last block may be small
-                    cost *= tiles / (-(-tiles // block) * block)
-                total = _makespan(units * parts, problem.threads, cost, model)
+
+                def cost(size: int, share: int = share, vectors: int = vectors) -> float:
+                    return (
+                        _product_cost(size, tile) * (vectors + _PRODUCT_ENDS * products * share * tile.vectors)
+                        + model.transform * products * size * (taken + share * tile.vectors)
+                        + gathering * size
+                        + _reading(vectors, filter_bytes, model)
+                        + model.unit
+                    )
+
+                mean = ((count - 1) * cost(block) + cost(last)) / count
+                total = _makespan(count * problem.groups * parts, problem.threads, mean, model)
                 if best is None or total < best.cost:
                     best = TiledSchedule(block, parts, v_stride, total)
     assert best is not None

@@ -10,6 +10,7 @@ from kernels.generation import algorithm_module, chunk_channels
 from kernels.host import host
 from kernels.problem import Plan, Problem, Triple
 from kernels.schedule import tile_counts, tiled_schedule, triple
+from kernels.workspace import aligned_empty
 from winograd import Algorithm
 
 __all__ = ["TransformedFilter"]
@@ -36,10 +37,13 @@ class TransformedFilter:
         filters, self.channels = w.shape[0] // groups, phases.shape[1]
         panels = -(-filters // self.tile.columns)
         each = math.prod(algorithm.n) * panels * self.channels * self.tile.columns
-        self.packed = np.empty(groups * each, algorithm.dtype)
+        self.packed = aligned_empty((groups * each,), np.dtype(algorithm.dtype))
+        r, n = triple(algorithm.r), triple(algorithm.n)
+        space = [np.empty(size, algorithm.filter_dtype) for size in (n[0] * r[1] * r[2], n[1] * r[2], math.prod(n))]
         for group in range(groups):
             part = np.ascontiguousarray(phases[group * filters : (group + 1) * filters]).reshape(-1)
-            self.module.transform_filter(part, filters, self.channels, self.packed[group * each : (group + 1) * each])
+            packed = self.packed[group * each : (group + 1) * each]
+            self.module.transform_filter(part, filters, self.channels, *space, packed)
 
     def plan(self, problem: Problem, bias: np.ndarray) -> Plan:
         """How a problem is run."""

@@ -69,6 +69,7 @@ def convolve(V, v_offset, v_row, v_column, slice_pitch, row_pitch, column_pitch,
 def run_units(x, U, bias, y, geometry, shared, doorbell, strip, M, shifts):
     """Work off units until none is left: a block of rows of one plane of one group each, and part of its panels."""
     fetch_add(doorbell, 0, 1)
+    me = fetch_add(shared, 2, 1)
     channels, filters, groups, parts = geometry[CHANNELS], geometry[FILTERS], geometry[GROUPS], geometry[PARTS]
     taps = geometry[TAPS_Z] * geometry[TAPS_0] * geometry[TAPS_1]
     out_height, out_width, out_depth = geometry[OUT_HEIGHT], geometry[OUT_WIDTH], geometry[OUT_DEPTH]
@@ -83,8 +84,8 @@ def run_units(x, U, bias, y, geometry, shared, doorbell, strip, M, shifts):
     skip1 = geometry[STRIDE_1] if geometry[TAPS_1] == 1 and geometry[X_COLUMN] != 1 else 1
     stride0, stride1 = geometry[STRIDE_0] // skip0, geometry[STRIDE_1] // skip1
     while True:
-        unit = fetch_add(shared, 0, 1)
-        if unit >= geometry[UNITS]:
+        unit = claimed_unit(shared, me, geometry[UNITS])
+        if unit < 0:
             return
         part, rest = unit % parts, unit // parts
         group, rest = rest % groups, rest // groups

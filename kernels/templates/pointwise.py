@@ -24,6 +24,7 @@ def finish_rows(y, offset, y_filter, filters, width, bias, k, has_bias, relu):
 def run_units(x, W, bias, y, geometry, shared, doorbell, panel, M):
     """Work off units until none is left: a unit is a block of pixels of an image, and a part of the filters."""
     fetch_add(doorbell, 0, 1)
+    me = fetch_add(shared, 2, 1)
     channels, filters, groups, parts = geometry[CHANNELS], geometry[FILTERS], geometry[GROUPS], geometry[PARTS]
     pixels = geometry[DEPTH] * geometry[HEIGHT] * geometry[WIDTH]
     block, w_stride = geometry[BLOCK_COLUMNS], geometry[W_STRIDE]
@@ -31,8 +32,8 @@ def run_units(x, W, bias, y, geometry, shared, doorbell, panel, M):
     has_bias, relu = geometry[HAS_BIAS], geometry[RELU]
     blocks = (pixels + block - 1) // block
     while True:
-        unit = fetch_add(shared, 0, 1)
-        if unit >= geometry[UNITS]:
+        unit = claimed_unit(shared, me, geometry[UNITS])
+        if unit < 0:
             return
         part, rest = unit % parts, unit // parts
         start, rest = rest % blocks * block, rest // blocks

@@ -15,12 +15,12 @@
 
 
 @kernel
-def transform_filter(w, filters, channels, U):
-    """U = G g G^T for every filter and channel of a group; filters beyond the last are zero."""
+def transform_filter(w, filters, channels, first, second, result, U):
+    """U = G g G^T for every filter and channel of a group; filters beyond the last are zero.
+
+    To work in: first[NZ * R0 * R1], second[N0 * R1], result[NZ * N0 * N1], of the filter's format.
+    """
     panels = (filters + COLUMNS - 1) // COLUMNS
-    first = np.empty(NZ * R0 * R1, FILTER)
-    second = np.empty(N0 * R1, FILTER)
-    result = np.empty(NZ * N0 * N1, FILTER)
     for k in range(panels * COLUMNS):
         panel, column = k // COLUMNS, k % COLUMNS
         for c in range(channels):
@@ -198,6 +198,7 @@ def give_vector(M, m_column, m_plane, y, bias, group, filter_, start, count, geo
 def run_units(x, U, bias, y, geometry, shared, doorbell, V, M, sums, strip, stage_z, stage, out):
     """Work off units until none is left: a unit is a block of tiles of one group, and a part of its panels."""
     fetch_add(doorbell, 0, 1)
+    me = fetch_add(shared, 2, 1)
     channels = geometry[CHANNELS] * geometry[STEPS_Z] * geometry[STEPS_0] * geometry[STEPS_1]
     filters, groups, parts = geometry[FILTERS], geometry[GROUPS], geometry[PARTS]
     tiles, block, v_stride = geometry[TILES], geometry[BLOCK], geometry[V_STRIDE]
@@ -205,8 +206,8 @@ def run_units(x, U, bias, y, geometry, shared, doorbell, V, M, sums, strip, stag
     v_plane = block * v_stride + LENGTH  # the odd vector keeps planes off each other's cache sets
     m_plane = block * COLUMNS + LENGTH
     while True:
-        unit = fetch_add(shared, 0, 1)
-        if unit >= geometry[UNITS]:
+        unit = claimed_unit(shared, me, geometry[UNITS])
+        if unit < 0:
             return
         part, rest = unit % parts, unit // parts
         group, start = rest % groups, rest // groups * block

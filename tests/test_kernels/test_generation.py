@@ -53,7 +53,7 @@ def test_the_filter_transform_is_the_programs_result_in_panels():
     w = rng.uniform(-1, 1, (3, 2, 3, 3)).astype(np.float32)
     columns = host().tile(np.float32).columns
     U = np.full(16 * 2 * columns, np.nan, np.float32)
-    module.transform_filter(w.reshape(-1), 3, 2, U)
+    module.transform_filter(w.reshape(-1), 3, 2, *(np.empty(size, np.float32) for size in (9, 12, 16)), U)
     G = A.transforms[0].matrices(np.float64)[1]
     exact = np.einsum("ia,kcab,jb->ijck", G, w.astype(float), G).reshape(16, 2, 3)
     packed = U.reshape(16, 2, columns)

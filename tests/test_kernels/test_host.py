@@ -12,7 +12,8 @@ from numba import njit
 
 import kernels.host
 from kernels.host import Host, Tile, host, host_of
-from kernels.simd import fma, lane_ops
+from kernels.lane_memory import lane_ops
+from kernels.simd import fma
 
 ROOT = Path(kernels.host.__file__).parents[1]
 on_x86 = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names of x86 CPUs")
