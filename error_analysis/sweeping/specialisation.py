@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from winograd import Algorithm, Family, Transform, format_points
@@ -44,7 +45,8 @@ class Members:
             return self.family.transform(self.m, self.r, *c)
         points = self.family.points(self.m, self.r, *c)  # whose message says what is wrong at this c
         member = self.symbolic.subs({"c": c[0]})
-        return _signed(Transform(member.AT, member.G, member.BT, points, (("points", format_points(points)),)))
+        made = Transform(member.AT, member.G, member.BT, points, (("points", format_points(points)),))
+        return _signed(made) if isinstance(c[0], Fraction) else made
 
     def algorithm(self, c: tuple[Exact, ...]) -> Algorithm:
         """The member's Algorithm, with the recipe.
@@ -58,7 +60,7 @@ class Members:
 
 
 def _signed(T: Transform) -> Transform:
-    """The transform with the sign that `toom_cook` gives the row of the point 0, which it cannot tell of a symbol."""
+    """The transform with the sign that `toom_cook` gives the row of the point 0 where all points are rational."""
     rows = [k for k, point in enumerate(T.points or ()) if not isinstance(point, Infinity) and point == 0]
     if not rows or T.G[rows[0], 0] > 0:
         return T

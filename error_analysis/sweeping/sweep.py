@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
+from dataclasses import fields
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -121,11 +122,11 @@ def sweep(
     if data not in KINDS or data == "adversarial":
         among = ", ".join(kind for kind in KINDS if kind != "adversarial")
         raise ValueError(f"data must be one of {among}, which are the same for all c; got {data!r}.")
-    fields = {"dims": dims, "dtype": dtype, **recipe}
-    if "transforms" in fields:
+    given = {"dims": dims, "dtype": dtype, **recipe}
+    if "transforms" in given:
         raise ValueError("transforms must not be given: they are what the family makes.")
-    against, reference = _reference(m, r, fields)
-    plain = {name: getattr(reference, name) for name in fields}
+    against, reference = _reference(m, r, given)
+    plain = {f.name: getattr(reference, f.name) for f in fields(Algorithm) if f.name != "transforms"}
     draw = Draw(data, int(trials), int(seed), int(channels))
     run = _Run(Members.of(chosen, int(m), int(r), plain), values, draw, against, reference)
     own = nullcontext(executor) if executor is not None else processes(int(workers))
@@ -280,13 +281,13 @@ def _values(chosen: Family, m: int, r: int, c: Iterable[Any]) -> list[tuple[Exac
     return list(values)
 
 
-def _reference(m: int, r: int, fields: dict[str, Any]) -> tuple[str, Algorithm]:
+def _reference(m: int, r: int, given: dict[str, Any]) -> tuple[str, Algorithm]:
     """What ratios are of: the published points where there are some for these taps, else simple fractions."""
-    one = fields["dims"] == 1
+    one = given["dims"] == 1
     published = family_named("published-1d" if one else "published")
     if r == PUBLISHED_TAPS and published.fits(m + r - 1):
-        return "published", Algorithm((published.transform(m, r),), **fields)
-    return "fractions", Algorithm((family_named("fractions").transform(m, r),), **fields)
+        return "published", Algorithm((published.transform(m, r),), **given)
+    return "fractions", Algorithm((family_named("fractions").transform(m, r),), **given)
 
 
 def _fresh_seed(seed: int) -> int:
