@@ -43,3 +43,8 @@ def test_equal_points_are_refused_with_their_reason():
         Members.of(family("reciprocal"), 4, 3, {}).transform((Fraction(1),))
     with pytest.raises(ValueError, match="points must be distinct; -1 appears at positions 3 and 4"):
         Members.of(family("pairs"), 4, 3, {}).transform((Fraction(1),))
+
+
+def test_points_that_do_not_depend_on_c():
+    fixed = wg.Family("fixed", 1, "0, 1, -1, inf whatever c is", lambda n, c: (0, 1, -1, wg.INF), frozenset({4}))
+    assert Members.of(fixed, 2, 3, {}).transform((Fraction(7),)) == family("integers").transform(2, 3)
