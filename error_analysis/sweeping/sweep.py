@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
@@ -128,7 +129,10 @@ def sweep(
     against, reference = _reference(m, r, given)
     plain = {f.name: getattr(reference, f.name) for f in fields(Algorithm) if f.name != "transforms"}
     draw = Draw(data, int(trials), int(seed), int(channels))
-    run = _Run(Members.of(chosen, int(m), int(r), plain), values, draw, against, reference)
+    members = Members.of(chosen, int(m), int(r), plain)
+    if workers > 1 and executor is None:
+        _check_can_be_sent(members)
+    run = _Run(members, values, draw, against, reference)
     own = nullcontext(executor) if executor is not None else processes(int(workers))
     try:
         with own as pool:
@@ -288,6 +292,15 @@ def _reference(m: int, r: int, given: dict[str, Any]) -> tuple[str, Algorithm]:
     if r == PUBLISHED_TAPS and published.fits(m + r - 1):
         return "published", Algorithm((published.transform(m, r),), **given)
     return "fractions", Algorithm((family_named("fractions").transform(m, r),), **given)
+
+
+def _check_can_be_sent(members: Members) -> None:
+    """Refuse a family that other processes cannot be given."""
+    try:
+        pickle.dumps(members)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ValueError(f"family must be picklable for more than one worker; {members.family.name} is not: its recipe "
+                         "must be a function of a module.") from error
 
 
 def _fresh_seed(seed: int) -> int:

@@ -78,6 +78,8 @@ def test_a_family_of_ones_own():
     assert [p.error for p in found.points] == [p.error for p in ea.sweep("pairs", 2, 3, [1, 2], trials=50).points]
     with pytest.raises(ValueError, match="family must be one of"):
         found.algorithm(1)
+    with pytest.raises(ValueError, match="family must be picklable for more than one worker; own is not"):
+        ea.sweep(own, 2, 3, [1, 2], workers=2)
 
 
 class BrokenAfter(Executor):
