@@ -87,7 +87,7 @@ class Sweep:
     gaps : tuple of Gap
         Where the family has no algorithm: equal points, or an entry that exceeds its format.
     minima : tuple of Minimum
-        Refined, lowest first.
+        Refined, lowest first on the data of the sweep.
     references : mapping of str to Estimate
         On the same data: "direct", direct convolution in the same formats; and "published", the points of the
         literature, for r = 3, or "fractions", those of the family of that name.

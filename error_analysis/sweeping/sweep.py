@@ -183,7 +183,8 @@ class _Run:
             measured(self.members, best, fresh, executor, kept)
             below = self._references(fresh)[self.against]
             self.minima = [self._minimum(near, kept[near.best], below) for near in self.near]
-            self.minima.sort(key=lambda low: low.fresh.value)
+            # Not by the fresh errors: the lowest of those would be lucky again.
+            self.minima.sort(key=lambda low: low.error.value)
 
     @property
     def axis(self) -> int:

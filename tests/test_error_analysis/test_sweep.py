@@ -122,7 +122,8 @@ def test_minima_are_refined_and_measured_on_fresh_data():
         A = found.algorithm(low.c[0])
         assert low.error == ea.measure(A, 300, 0).mean_abs != low.fresh
         assert low.fresh == ea.measure(A, 300, sweeping._fresh_seed(0)).mean_abs
-    assert any(low.grid == lowest.c for low in found.minima)
+    errors = [low.error.value for low in found.minima]
+    assert errors == sorted(errors) and any(low.grid == lowest.c for low in found.minima)
     assert found.best.error.value <= lowest.error.value
     assert swept(ea.spaced("1.1", 4, 30), trials=300, minima=0).minima == ()
 
