@@ -24,7 +24,6 @@ from sklearn.datasets import load_sample_image
 import error_analysis as ea
 import kernels
 import winograd as wg
-from error_analysis.measurement.family import reciprocal_family, sweep_family
 from winograd.published import published_direct_error, published_rows
 
 OUT = Path(__file__).parent / "out"
@@ -155,8 +154,8 @@ def table_of(rows: list[Row], direct_error: np.ndarray, direct_time: float) -> T
 def draw_curve(progress: Progress) -> Path:
     """Error against c for the points 0, -1/c, -c, c, 1/c, infinity."""
     task = progress.add_task("Measuring the reciprocal family", total=len(C_VALUES))
-    curve = sweep_family(reciprocal_family(), C_VALUES, trials=TRIALS, dims=2,
-                         progress=lambda done, _: progress.update(task, completed=done))
+    curve = ea.sweep("reciprocal", 4, 3, C_VALUES, trials=TRIALS, minima=0,
+                     progress=lambda done, _: progress.update(task, completed=done)).curve
     c = np.array([float(wg.as_point(value)) for value, _ in curve])
     middle, low, high = (np.array([getattr(e, part) for _, e in curve]) for part in ("value", "low", "high"))
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")

@@ -13,7 +13,6 @@ from error_analysis.emulation.oracle import exact_correlation
 from error_analysis.measurement.adversary import worst_signs
 from error_analysis.measurement.comparison import Comparison, compare
 from error_analysis.measurement.data import DataRecord, random_tiles, uniform_tiles
-from error_analysis.measurement.family import reciprocal_family, sweep_family
 from error_analysis.measurement.interruption import Interrupted
 from error_analysis.measurement.interval import Estimate
 from error_analysis.measurement.measure import measure
@@ -25,6 +24,9 @@ from error_analysis.prediction.estimate import Estimated, estimate
 from error_analysis.prediction.expected import expected_error
 from error_analysis.prediction.normwise import Condition, NormwiseBound, condition, normwise_bound
 from error_analysis.prediction.tolerance import Tolerance, tolerance
+from error_analysis.sweeping.curve import Sweep
+from error_analysis.sweeping.minima import spaced
+from error_analysis.sweeping.sweep import sweep
 from winograd.error_estimate import offer_error_estimate
 
 offer_error_estimate(expected_error)  # for the option max_error of kernels, which must not import this package
@@ -42,6 +44,7 @@ __all__ = [
     "NormwiseBound",
     "Report",
     "StageRange",
+    "Sweep",
     "Tolerance",
     "audit",
     "bound",
@@ -60,8 +63,8 @@ __all__ = [
     "normwise_bound",
     "published_table",
     "random_tiles",
-    "reciprocal_family",
-    "sweep_family",
+    "spaced",
+    "sweep",
     "tolerance",
     "uniform_tiles",
     "worst_signs",

@@ -32,7 +32,7 @@ _MARKERS = "osD^vPX<*"
 ERROR_LABEL = "mean |computed − exact|"
 
 Curve = Sequence[tuple[Any, Estimate]]
-"""Pairs of an abscissa and a mean with its interval, as `sweep_family` gives them."""
+"""Pairs of an abscissa and a mean with its interval, as `Sweep.curve` has them."""
 
 
 def error_against_c(
@@ -43,7 +43,7 @@ def error_against_c(
     Parameters
     ----------
     curve : sequence of (c, Estimate), or several by name
-        As `sweep_family` gives it; c is an exact number or a float.
+        As `Sweep.curve` has it; c is an exact number or a float.
     ax : Axes, optional
         Where to draw; a new figure by default.
     references : mapping of name to error, optional

@@ -7,6 +7,7 @@ Nothing here rounds but `winograd.rounding`, once and by name.
 
 from winograd.algorithm import Algorithm
 from winograd.exact import parse_number
+from winograd.families import FAMILIES, Family, family
 from winograd.moduli import from_moduli
 from winograd.orders import ORDERS, register_order
 from winograd.passes import PASSES
@@ -20,6 +21,7 @@ from winograd.transform import NotAConvolution, Transform
 __version__ = "0.1.0"
 
 __all__ = [
+    "FAMILIES",
     "FORMATS",
     "INF",
     "ORDERS",
@@ -29,6 +31,7 @@ __all__ = [
     "BinaryFormat",
     "Counts",
     "ExactArithmetic",
+    "Family",
     "NotAConvolution",
     "Op",
     "Program",
@@ -37,6 +40,7 @@ __all__ = [
     "as_point",
     "as_points",
     "evaluate",
+    "family",
     "foreign_program",
     "format_of",
     "format_points",

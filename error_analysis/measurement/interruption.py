@@ -12,7 +12,8 @@ class Interrupted(KeyboardInterrupt):
     ----------
     result
         What was measured until then: of `measure` the Report, of `compare` the Comparison, both of at least two trials
-        and with `complete` False; of `published_table` the rows and of `sweep_family` the points that were complete.
+        and with `complete` False; of `published_table` the rows that were complete; of `sweep` the Sweep of
+        the values that were.
 
     Examples
     --------

@@ -15,7 +15,7 @@ from error_analysis.measurement.interruption import Interrupted
 from error_analysis.measurement.interval import mean_estimate
 from error_analysis.measurement.own_data import NONFINITE, digest, own_tiles
 from error_analysis.measurement.report import Ended, Progress, Report, report_of
-from error_analysis.measurement.sampling import Samples, chunks, compiled, emulated, sampled
+from error_analysis.measurement.sampling import Samples, chunks, compiled, emulated, sampled, seed_of
 from winograd import Algorithm
 
 Subject = Literal["emulation", "kernel"]
@@ -187,8 +187,7 @@ def _sampled_until(
     try:
         for start, stop in chunks(most, channels, tile):
             d, g = tiles(start, stop)
-            # Each chunk rounds stochastically with random numbers of its own.
-            samples = sampled(algorithms, samples, d, g, _seed_of(seed, start), computed, oracle)
+            samples = sampled(algorithms, samples, d, g, seed_of(seed, start), computed, oracle)
             expected = most
             if trials == "auto" and stop >= _LEAST_AUTO:
                 # The half width falls with the root of the number of trials.
@@ -214,10 +213,6 @@ def _relative_half_width(samples: Samples) -> float:
     if mean.value == 0:
         return 0.0
     return mean.half_width / mean.value if math.isfinite(mean.half_width) else math.inf
-
-
-def _seed_of(seed: int, start: int) -> int:
-    return int(np.random.SeedSequence([seed, start]).generate_state(1, np.uint64)[0])
 
 
 def check_algorithm(name: str, value: Any) -> None:

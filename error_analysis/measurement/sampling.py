@@ -70,14 +70,8 @@ class Samples:
                 "sum_ulp": (unit if whole else np.where(known, unit, 0)).sum(axis=1),
                 "sum_e2": (kept_e * kept_e).sum(axis=1), "sum_y2": (y * y).sum(axis=1),
             }
-            new = {"error": e.mean(axis=1) if whole else sums["sum_e"] / counts}
+            new = {name: mean_over_outputs(values) for name, values in {"error": e, **others}.items()}
             new |= {name: np.where(counts, total, np.nan) for name, total in sums.items()}
-            for name, values in others.items():
-                there = ~np.isnan(values)
-                if there.all():
-                    new[name] = values.mean(axis=1)
-                else:
-                    new[name] = np.where(there, values, 0).sum(axis=1) / there.sum(axis=1)
         largest = {"error": e, "y": y, **others}
         # One trial after the other, whatever the chunks are, so that chunks change no bit.
         sums_before = np.zeros(e.shape[1]) if self.position_sums is None else self.position_sums
@@ -95,6 +89,20 @@ class Samples:
             self.nonfinite + int(e.size - known.sum()),
             self.trials + len(e),
         )
+
+
+def mean_over_outputs(e: np.ndarray) -> np.ndarray:
+    """Means of the known errors of each trial, NaN where none is; e is (trials, outputs)."""
+    known = ~np.isnan(e)
+    if known.all():
+        return np.asarray(e.mean(axis=1))
+    with np.errstate(invalid="ignore"):  # 0 / 0
+        return np.asarray(np.where(known, e, 0).sum(axis=1) / known.sum(axis=1))
+
+
+def seed_of(seed: int, start: int) -> int:
+    """The seed of stochastic rounding in the chunk that starts at a trial: each chunk has random numbers of its own."""
+    return int(np.random.SeedSequence([seed, start]).generate_state(1, np.uint64)[0])
 
 
 def _largest(values: np.ndarray) -> float:
@@ -122,7 +130,7 @@ def sampled(
     An algorithm whose tile is smaller than that of the data reads its leading part. Trials whose data is not finite
     have no exact result: they are computed, so that their range is seen, and all their errors count as not finite.
     """
-    finite = _finite_trials(d) & _finite_trials(g)
+    finite = finite_trials(d) & finite_trials(g)
     after = []
     for A, samples in zip(algorithms, before, strict=True):
         carrier = format_of(A.stored_dtype).carrier
@@ -135,23 +143,24 @@ def sampled(
             x[~finite] = w[~finite] = 0
         high, low = exact_correlation(x, w, oracle)
         with np.errstate(all="ignore"):
-            error = _error(y, high, low, finite)
+            error = error_of(y, high, low, finite)
             unit = np.ascontiguousarray(quantum(high, format_of(A.stored_dtype))).reshape(error.shape)
             exact = np.ascontiguousarray(high).reshape(error.shape)
             others = {
-                "direct": _error(direct_like(A, x, w, seed + 1), high, low, finite),
-                "rounded": _error(convert(high, A.stored_dtype, error=low), high, low, finite),
+                "direct": error_of(direct_like(A, x, w, seed + 1), high, low, finite),
+                "rounded": error_of(convert(high, A.stored_dtype, error=low), high, low, finite),
                 "ulps": np.where(exact == 0, np.nan, error / unit),
             }
         after.append(samples.grown(error, others, exact, unit, observer.ranges))
     return after
 
 
-def _finite_trials(array: np.ndarray) -> np.ndarray:
+def finite_trials(array: np.ndarray) -> np.ndarray:
+    """Which trials hold finite numbers only."""
     return np.asarray(np.isfinite(array).reshape(len(array), -1).all(axis=1))
 
 
-def _error(y: np.ndarray, high: np.ndarray, low: np.ndarray, finite: np.ndarray) -> np.ndarray:
+def error_of(y: np.ndarray, high: np.ndarray, low: np.ndarray, finite: np.ndarray) -> np.ndarray:
     """|y - exact| as (trials, outputs), NaN where it is not finite.
 
     The first difference is exact where y has the leading bit right.

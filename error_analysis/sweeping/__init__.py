@@ -1,0 +1,1 @@
+"""Errors of a family of points against its parameter."""
