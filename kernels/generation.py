@@ -50,16 +50,15 @@ def direct_module(dtype: str, tile: Tile) -> ModuleType:
     """The compiled module of direct convolution."""
     narrow = product_text(replace(tile, vectors=1), True, "narrow", "narrow_product", taps=True)
     parts = [header(tile.length), _constants_text(dtype, tile.length), f"COLUMNS = {tile.columns}\n",
-             _windows_text(dtype, tile.length), geometry_text(), product_text(tile, True, taps=True), narrow]
+             _windows_text(dtype, tile.length), geometry_text(), product_text(tile, True, taps=True, ahead=True), narrow]
     return load_module("\n".join([*parts, _template("direct")]), f"direct {dtype}")
 
 
 @lru_cache(maxsize=8)
 def pointwise_module(dtype: str, tile: Tile) -> ModuleType:
     """The compiled module of direct convolution by filters of one tap, on planes."""
-    panels = panels_module(dtype, True, tile)
     parts = [header(tile.length), _constants_text(dtype, tile.length), f"COLUMNS = {tile.columns}\n",
-             f"from {panels.__name__} import product\n", geometry_text(),
+             geometry_text(), product_text(tile, True, ahead=True),
              product_text(replace(tile, vectors=1), True, "narrow", "narrow_product")]
     return load_module("\n".join([*parts, _template("pointwise")]), f"pointwise {dtype}")
 

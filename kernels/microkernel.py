@@ -47,7 +47,7 @@ def splits(heights: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(-height for _, height in best)
 
 
-def _micro_text(rows: int, tile: Tile, fma: bool, prefix: str, taps: bool) -> list[str]:
+def _micro_text(rows: int, tile: Tile, fma: bool, prefix: str, taps: bool, ahead: bool) -> list[str]:
     block = [(t, k) for t in range(rows) for k in range(tile.vectors)]
     shifts, bias = (", shifts, taps", ", bias, bias_offset, has_bias, relu") if taps else ("", "")
     lines = [
@@ -56,6 +56,8 @@ def _micro_text(rows: int, tile: Tile, fma: bool, prefix: str, taps: bool) -> li
     ]
     lines += [f"    acc{t}_{k} = zero(M)" for t, k in block]
     inner = "    "
+    if ahead:
+        lines += [f"    prefetch(M, m_offset + {rows + t} * m_stride + {k * tile.length}, 1)" for t, k in block]
     if taps:
         lines += ["    for tap in range(taps):", "        row = v_offset + shifts[tap]",
                   f"        panel = u_offset + tap * channels * {tile.columns}"]
@@ -81,7 +83,7 @@ def _micro_text(rows: int, tile: Tile, fma: bool, prefix: str, taps: bool) -> li
 
 
 def product_text(
-    tile: Tile, fma: bool, prefix: str = "micro", name: str = "product", taps: bool = False
+    tile: Tile, fma: bool, prefix: str = "micro", name: str = "product", taps: bool = False, ahead: bool = False
 ) -> str:
     """Text of a function that multiplies any number of rows by one packed panel.
 
@@ -110,6 +112,8 @@ def product_text(
     taps : bool
         Whether rows are summed over taps too, `shifts[tap]` numbers further on in V; a bias is then added to the sum,
         with one rounding, if `has_bias`, and what is negative becomes +0 if `relu`.
+    ahead : bool
+        Whether the places in M of the next rows are fetched meanwhile: where M is the image, and sums may be short.
     prefix, name : str
         Names of the microkernels and of the function, for a module that holds more than one of these.
 
@@ -157,7 +161,7 @@ def product_text(
     shifts, bias = (" shifts, taps,", " bias, bias_offset, has_bias, relu,") if taps else ("", "")
     # A narrow panel is rare; half the height hides the latency of an addition as well there.
     counts = row_counts(tile.rows if tile.vectors > 1 else max(1, tile.rows // 2))
-    parts = [_micro_text(rows, tile, fma, prefix, taps) for rows in counts]
+    parts = [_micro_text(rows, tile, fma, prefix, taps, ahead) for rows in counts]
     table = [f"{name}_HEIGHT = np.array({splits(counts)})"]
     arguments = f"V, v_offset, v_stride, rows,{shifts} U, u_offset, M, m_offset, m_stride, channels,{bias}"
     driver = [
