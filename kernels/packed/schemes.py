@@ -6,26 +6,27 @@ from kernels.packed.arguments import check_choice
 from kernels.packed.dot_products import has_byte_dot
 from kernels.packed.filters import can_run_int8
 from kernels.packed.numbers import Numbers
+from kernels.packed.weights import Weights
 
-__all__ = ["SCHEMES", "chosen_scheme"]
+__all__ = ["SCHEMES", "check_scheme", "chosen_scheme"]
 
 SCHEMES = ("auto", "planes", "int8")
 
 
-def chosen_scheme(scheme: str, a: Numbers, w: Numbers) -> tuple[str, str]:
+def check_scheme(scheme: str) -> str:
+    """One of `SCHEMES`, else ValueError."""
+    return check_choice(scheme, "scheme", SCHEMES)
+
+
+def chosen_scheme(scheme: str, a: Numbers, weights: Weights, pixels: int) -> tuple[str, str]:
     """The scheme, and one sentence that says why.
 
     Raises
     ------
     ValueError
-        If it is not one of `SCHEMES`, or cannot take these numbers.
-
-    Examples
-    --------
-    >>> chosen_scheme("auto", Numbers(1, True, True), Numbers(1, True, True))[0]
-    'planes'
+        If it cannot take these numbers.
     """
-    check_choice(scheme, "scheme", SCHEMES)
+    w = weights.kind
     able = can_run_int8(a, w)
     if scheme == "int8" and not able:
         raise ValueError(f'scheme must be "planes" for {a} and {w}, which the dot products do not take; got "int8".')
