@@ -22,6 +22,7 @@ from kernels.packed.operations import absolute, add, multiply, negate, shift_lef
 from kernels.packed.plan import LanePlan, lanes_for
 from kernels.packed.products import convolve, lane_words, product_lanes
 from kernels.packed.storage import pack, pack_bipolar, pack_ternary
+from kernels.packed.tuning import tune
 from kernels.packed.widths import narrow, widen
 
 __all__ = [
@@ -67,5 +68,6 @@ __all__ = [
     "to_bytes",
     "to_ml_dtypes",
     "total",
+    "tune",
     "widen",
 ]

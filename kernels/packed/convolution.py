@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,18 +10,13 @@ import numpy as np
 from kernels.arguments import as_groups, as_numbers, as_padding, output_sizes
 from kernels.packed.array import PackedArray
 from kernels.packed.numbers import numbers_of
-from kernels.packed.output import SUMS, Output
-from kernels.packed.prepared import Prepared
-from kernels.packed.running import Call, run
+from kernels.packed.prepared import Finish, Prepared
+from kernels.packed.running import Call
 from kernels.packed.storage import pack, pack_bipolar
 from kernels.packed.weights import Weights
 from kernels.team import thread_count
 
 __all__ = ["Convolution", "conv1d", "conv2d"]
-
-Finish = Callable[[int, int], Output]
-"""The output stage for so many groups, and filters in a panel."""
-
 
 def _check_operand(value: Any, name: str, ndim: int, layout: str) -> PackedArray:
     if not isinstance(value, PackedArray):
@@ -47,7 +41,8 @@ class Convolution:
     groups : int
     scheme : str
         "planes": bit planes with AND (XOR for bipolar numbers) and population count; "int8": unpacked to bytes, or to
-        16 bits where need be, for the CPU's dot products; "auto": the faster one.
+        16 bits where need be, for the CPU's dot products; "packed": several products in one wide multiplication, see
+        `lanes_for`; "auto": the fastest one. The result is the same.
     bias : array of integers, shape (K,), optional
 
     Raises
@@ -127,7 +122,7 @@ class Convolution:
         if a.shape[1] != self.channels:
             raise ValueError(f"a must have {self.channels} channels, as the filters do; got {a.shape[1]}.")
         out = self._sizes(a)
-        panels, corrections = self._prepared.parts(a, math.prod(out), self._prepared.check(a, zero_point))
+        zero_point = self._prepared.check(a, zero_point)
         words = _grouped(a, self.groups)
         size, pixels = _pair(a.shape[2:], 1), _pair(out, 1)
         plane = size[0] * size[1]
@@ -138,10 +133,7 @@ class Convolution:
             x_steps=(words.size // max(1, a.shape[0] * self.groups), plane, size[1], 1),
             y_filter=pixels[0] * pixels[1], threads=count,
         )
-        output = SUMS if finish is None else finish(self.groups, panels.numbers)
-        y = np.empty((a.shape[0], self.filters, *out), output.dtype)
-        run(panels, corrections, words, y, call, output)
-        return y
+        return self._prepared.fill(a, words, (a.shape[0], self.filters, *out), 1, call, zero_point, finish)
 
 
 def _pair(values: tuple[int, ...], first: int) -> tuple[int, int]:

@@ -19,7 +19,8 @@ from kernels.packed.planes import plane_constants, plane_pairs
 from kernels.packed.staging import lane_constants, storage_module, word_header
 from kernels.packed.weights import Weights, in_panels
 
-__all__ = ["FIELDS", "Corrections", "Panels", "can_run_int8", "corrections_of", "panels_of", "product_module"]
+__all__ = ["FIELDS", "Corrections", "Panels", "can_run_int8", "corrections_of", "panels_of", "product_module",
+           "uses_bytes"]
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -139,7 +140,7 @@ def _dot_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
     ones, doubled bits, by 1, padding too, and what that adds is the same for every output of a filter.
     """
     lane = lane_layout(a.bits, a.signed, spacer)
-    octets = has_byte_dot() and _fits(a, 8, False) and _fits(weights.kind, 8, True)
+    octets = uses_bytes(a, weights.kind)
     field = 8 if octets else 16
     raised = 1 if a.bipolar else 1 << a.bits - 1 if a.signed and octets else 0
     if not a.negative_top or octets:
@@ -228,6 +229,11 @@ def _fits(kind: Numbers, bits: int, signed: bool) -> bool:
     if signed:
         return low >= -(1 << bits - 1) and high < 1 << bits - 1
     return high - low < 1 << bits
+
+
+def uses_bytes(a: Numbers, w: Numbers) -> bool:
+    """Whether scheme "int8" takes the CPU's dot product of bytes for these numbers, else the one of 16 bits."""
+    return has_byte_dot() and _fits(a, 8, False) and _fits(w, 8, True)
 
 
 def can_run_int8(a: Numbers, w: Numbers) -> bool:

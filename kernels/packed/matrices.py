@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from kernels.packed.array import PackedArray
 from kernels.packed.numbers import Numbers, check_sum, check_zero_point, numbers_of
-from kernels.packed.output import SUMS, Output
-from kernels.packed.prepared import Prepared
-from kernels.packed.running import Call, run
+from kernels.packed.prepared import Finish, Prepared
+from kernels.packed.running import Call
 from kernels.packed.schemes import check_scheme
 from kernels.packed.weights import Weights
 from kernels.team import thread_count
@@ -52,7 +50,7 @@ class Product:
 
     def __call__(
         self, a: PackedArray, threads: int | None = None, zero_point: int = 0,
-        finish: Callable[[int, int], Output] | None = None,
+        finish: Finish | None = None,
     ) -> np.ndarray:
         """The product with activations of shape (..., C), packed along their last axis, after an output stage."""
         if a.axis != a.ndim - 1:
@@ -61,18 +59,14 @@ class Product:
             raise ValueError(f"a must have {self.channels} numbers along its last axis; got {a.shape[-1]}.")
         count = thread_count(threads)
         rows = a.size // self.channels
-        panels, corrections = self._prepared.parts(a, rows, self._prepared.check(a, zero_point))
-        output = SUMS if finish is None else finish(1, panels.numbers)
-        y = np.zeros((*a.shape[:-1], self.filters), output.dtype)
-        if not y.size:
-            return y
+        zero_point = self._prepared.check(a, zero_point)
         one = (1, 1)
         call = Call(
             images=1, size=(1, rows), out=(1, rows), taps=one, stride=one, dilation=one, pad=(0, 0),
             x_steps=(a.words.size, 1, a.words.size, a.words.shape[-1]), y_filter=1, threads=count,
         )
-        run(panels, corrections, a.words, y, call, output)
-        return y
+        shape = (*a.shape[:-1], self.filters)
+        return self._prepared.fill(a, a.words, shape, len(shape) - 1, call, zero_point, finish)
 
 
 def matmul(

@@ -54,6 +54,26 @@ class Output:
     high: int = 0
     zero: int = 0
 
+    def applied(self, sums: np.ndarray, axis: int) -> np.ndarray:
+        """The stage on sums of a product that does not do it by itself: the same operations in the same formats.
+
+        Parameters
+        ----------
+        sums : ndarray of int32
+        axis : int
+            Where the filters are; factors and additions are in their order.
+        """
+        if self.number == 0:
+            return sums
+        row = [1] * sums.ndim
+        row[axis] = -1
+        real = sums * self.factors.reshape(row) + self.additions.reshape(row)
+        if self.number == 4:
+            return (real >= 0).astype(np.int32)
+        if self.number == 2:
+            return np.rint(np.clip(real, self.low, self.high)).astype(np.int32) + np.int32(self.zero)
+        return (np.maximum(real, 0) if self.number == 3 else real).astype(np.float32)
+
     @property
     def dtype(self) -> np.dtype:
         """Of the results."""

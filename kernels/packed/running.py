@@ -54,6 +54,11 @@ class Call:
     y_filter: int
     threads: int
 
+    @property
+    def pixels(self) -> int:
+        """Outputs of a filter, in an image."""
+        return self.out[0] * self.out[1]
+
 
 def _extent(outputs: int, taps: int, stride: int, dilation: int) -> int:
     return (outputs - 1) * stride + (taps - 1) * dilation + 1

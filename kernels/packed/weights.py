@@ -55,6 +55,8 @@ class Weights:
     ----------
     filters, channels, taps : int
         Of one group.
+    tap_shape : tuple of int
+        Empty for a matrix.
     numbers : int
         Filters in a panel.
     words : int
@@ -63,7 +65,7 @@ class Weights:
     """
 
     def __init__(self, w: np.ndarray, kind: Numbers, groups: int = 1) -> None:
-        self.kind, self.groups = kind, groups
+        self.kind, self.groups, self.tap_shape = kind, groups, w.shape[2:]
         self.filters, self.channels, self.taps = w.shape[0] // groups, w.shape[1], math.prod(w.shape[2:])
         self.numbers = 2 * max(2, host().length(np.uint64))
         self.words = -(-self.channels // WORD_BITS)

@@ -10,7 +10,7 @@ import torch
 from kernels import packed
 from kernels.packed import Affine
 
-SCHEMES = ("planes", "int8")
+SCHEMES = ("planes", "int8", "packed")
 
 
 def operand(affine, shape, random, axis=1):
