@@ -52,6 +52,8 @@ def _micro_text(rows: int, combination: str) -> list[str]:
         "                keep_rolled()",
         "                u0 = load(U, panel)",
         "                u1 = load(U, panel + LENGTH)",
+        "                prefetch(U, panel + AHEAD, 0)",
+        "                prefetch(U, panel + AHEAD + LENGTH, 0)",
         "                panel += 2 * LENGTH",
     ]
     for t in range(rows):
