@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from convolution.markdown import table
+from kernels.host import host
 from quantised.layers import LAYERS, our_rates
 from quantised.timing import against
 
@@ -91,14 +92,13 @@ def _layers(threads: int) -> Iterator[str]:
         "many times as fast as PyTorch limited to those instructions. In bold what is below what is asked for.\n\n"
         + table(["", *heads, *(f"/ {name}" for name in vendor)], rows)
     )
-    tiles = _mean(vendor["ALL"], vendor["AVX512_CORE_VNNI"])
-    yield (
-        f"With all instructions PyTorch is {tiles:.2f} times as fast as with int8 dot products only. "
-        + ("This machine has matrix tiles (AMX), and there vendor int8 wins over bits of 1 and 2, too."
-           if tiles > 1.5 else
-           "This machine has no matrix tiles (AMX); where there are, expect vendor int8 at about 2400 and to win over "
-           "all of these widths.")
-    )
+    if "+amx-int8" in host().features.split(","):
+        yield "This CPU has matrix tiles (AMX), which PyTorch uses in the last column: there vendor int8 wins."
+    else:
+        yield (
+            "This CPU has no matrix tiles (AMX). Where there are, vendor int8 reaches about 2400 on one core, and wins "
+            "over all of these widths."
+        )
 
 
 def _all_widths() -> str:

@@ -152,14 +152,10 @@ def _dot_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
     words = -(-channels // each)
     # Chunks of a word reach beyond the channels.
     reach = (-(-channels // lane.lanes) - 1) * lane.lanes * field + -(-lane.lanes * field // 64) * 64
-    rows = np.zeros((weights.groups, weights.filters, weights.taps, words * each), f"i{field // 8}")
-    rows[..., :channels] = weights.values()
-    numbers = 2 * weights.numbers
     return Panels(
         weights, a, lane, "bytes" if octets else "pairs",
-        in_panels(rows.view(np.uint32), numbers, np.uint32).reshape(-1).view(np.uint64),
-        np.zeros(4, np.int64), np.zeros(4, np.int64),
-        np.concatenate([lane_constants(lane, field), np.array(change, np.uint64)]), numbers, words,
+        weights.as_fields(field), np.zeros(4, np.int64), np.zeros(4, np.int64),
+        np.concatenate([lane_constants(lane, field), np.array(change, np.uint64)]), 2 * weights.numbers, words,
         _spread_over_sets(max(words, -(-reach // 32)), 4), raised=raised, field_ones=ones & 0xFFFFFFFF,
     )
 

@@ -54,8 +54,7 @@ class Prepared:
     @property
     def nbytes(self) -> int:
         """Bytes of the weights as they are held: bit planes, and what other schemes have made of them."""
-        others = {id(p.U): p.U.nbytes for p in self._panels.values() if p.combination in ("bytes", "pairs")}
-        return self.weights.nbytes + sum(others.values()) + sum(p.W.nbytes for p in self._words.values())
+        return self.weights.nbytes + sum(panels.W.nbytes for panels in self._words.values())
 
     def check(self, a: PackedArray, zero_point: int) -> int:
         """The zero point; refuses sums that might not fit int32."""
@@ -105,8 +104,9 @@ class Prepared:
             self._panels[key] = panels_of(self.weights, kind, spacer, scheme)
         panels = self._panels[key]
         place = scheme, kind, zero_point
-        if place not in self._corrections:
+        corrections = self._corrections.get(place)
+        if corrections is None:
             if len(self._corrections) >= _MOST_CORRECTIONS:
                 self._corrections.clear()
-            self._corrections[place] = corrections_of(panels, zero_point, self._bias, self._padded)
-        return panels, self._corrections[place]
+            corrections = self._corrections[place] = corrections_of(panels, zero_point, self._bias, self._padded)
+        return panels, corrections

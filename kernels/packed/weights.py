@@ -67,6 +67,7 @@ class Weights:
     def __init__(self, w: np.ndarray, kind: Numbers, groups: int = 1) -> None:
         self.kind, self.groups, self.tap_shape = kind, groups, w.shape[2:]
         self.filters, self.channels, self.taps = w.shape[0] // groups, w.shape[1], math.prod(w.shape[2:])
+        self._fields: dict[int, np.ndarray] = {}
         self.numbers = 2 * max(2, host().length(np.uint64))
         self.words = -(-self.channels // WORD_BITS)
         # (groups, filters, taps, channels), then planes (bits, groups, filters, taps, words)
@@ -75,8 +76,21 @@ class Weights:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the planes."""
-        return self.planes.nbytes
+        """Bytes of the planes, and of the fields that were asked for."""
+        return self.planes.nbytes + sum(fields.nbytes for fields in self._fields.values())
+
+    def as_fields(self, bits: int) -> np.ndarray:
+        """Numbers of 8 or 16 bits in panels of twice as many filters, as uint64; made once.
+
+        [group][panel][tap][4 bytes of neighbouring channels][filter], channels filled up with zeros.
+        """
+        if bits not in self._fields:
+            each = 32 // bits
+            rows = np.zeros((self.groups, self.filters, self.taps, -(-self.channels // each) * each), f"i{bits // 8}")
+            rows[..., : self.channels] = self.values()
+            panels = in_panels(rows.view(np.uint32), 2 * self.numbers, np.uint32)
+            self._fields[bits] = panels.reshape(-1).view(np.uint64)
+        return self._fields[bits]
 
     def tap_sums(self) -> np.ndarray:
         """Sums over the channels: int64, shape (groups, panels, taps, numbers)."""
