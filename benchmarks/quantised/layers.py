@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -50,8 +51,10 @@ def vendor_rates(threads: int) -> list[float]:
     return rates
 
 
-def our_rates(a_bits: int, w_bits: int, scheme: str, threads: int, layers: list[tuple[int, int]]) -> list[float]:
-    """What our convolution reaches on each layer, 0 bits for bipolar; results are checked against exact sums."""
+def our_layer(
+    a_bits: int, w_bits: int, scheme: str, channels: int, size: int
+) -> tuple[np.ndarray, np.ndarray, Any, Callable[..., np.ndarray]]:
+    """Random activations and weights, the packed activations, and the layer with these weights."""
     from kernels import packed
 
     random = np.random.default_rng(2)
@@ -63,11 +66,16 @@ def our_rates(a_bits: int, w_bits: int, scheme: str, threads: int, layers: list[
         x = random.integers(-(1 << bits - 1) if signed else 0, 1 << bits - signed, shape)
         return x, packed.pack(x, bits, signed, axis=1)
 
+    x, a = operand(a_bits, False, (1, channels, size, size))
+    w, weights = operand(w_bits, True, (channels, channels, 3, 3))
+    return x, w, a, packed.Convolution(weights, padding=1, scheme=scheme)
+
+
+def our_rates(a_bits: int, w_bits: int, scheme: str, threads: int, layers: list[tuple[int, int]]) -> list[float]:
+    """What our convolution reaches on each layer, 0 bits for bipolar; results are checked against exact sums."""
     rates = []
     for channels, size in layers:
-        x, a = operand(a_bits, False, (1, channels, size, size))
-        w, weights = operand(w_bits, True, (channels, channels, 3, 3))
-        layer = packed.Convolution(weights, padding=1, scheme=scheme)
+        x, w, a, layer = our_layer(a_bits, w_bits, scheme, channels, size)
         y = layer(a, threads=threads)
         x = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
         for k in range(0, channels, 16):  # some filters in full
