@@ -49,7 +49,7 @@ def product_module(combination: str) -> ModuleType:
         "splat32, add32, store32, store_low, dot_bytes, dot_pairs = dot_ops(LENGTH)",
         f"WORD = np.uint{64 if planes else 32}",
         f"NUMBERS = {2 if planes else 4} * LENGTH",
-        "AHEAD = 512",
+        "AHEAD = 1024",
         f"SQUARE = {2 * length}",
         "transpose_block, transpose_corner = lane_ops(SQUARE).transpose_block, lane_ops(SQUARE).transpose_corner",
         *(f"{name} = {place}" for place, name in enumerate(FIELDS)),
