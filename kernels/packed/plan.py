@@ -284,7 +284,7 @@ def dot_lanes_for(
     --------
     >>> plan = dot_lanes_for(2, 2, 1000)
     >>> plan.lanes, plan.lane_bits, plan.most_words
-    (7, 9, 8)
+    (6, 10, 18)
     """
     a_bits, w_bits = check_bits(a_bits, "a_bits"), check_bits(w_bits, "w_bits")
     if as_integer(length, "length") < 1:
