@@ -1,5 +1,6 @@
 """Integers of 1 to 16 bits packed into 64-bit words: storage, arithmetic on all lanes of a word, products."""
 
+from kernels.packed.affine import Affine, dequantize, quantize
 from kernels.packed.array import PackedArray
 from kernels.packed.comparisons import (
     equal,
@@ -15,22 +16,28 @@ from kernels.packed.comparisons import (
 )
 from kernels.packed.convolution import Convolution, conv1d, conv2d
 from kernels.packed.interchange import from_bytes, from_ml_dtypes, to_bytes, to_ml_dtypes
+from kernels.packed.layers import Conv2d, Linear
 from kernels.packed.matrices import dot, matmul
 from kernels.packed.operations import absolute, add, multiply, negate, shift_left, shift_right, subtract, total
 from kernels.packed.plan import LanePlan, lanes_for
 from kernels.packed.products import convolve, lane_words, product_lanes
 from kernels.packed.storage import pack, pack_bipolar, pack_ternary
+from kernels.packed.tuning import tune
 from kernels.packed.widths import narrow, widen
 
 __all__ = [
+    "Affine",
+    "Conv2d",
     "Convolution",
     "LanePlan",
+    "Linear",
     "PackedArray",
     "absolute",
     "add",
     "conv1d",
     "conv2d",
     "convolve",
+    "dequantize",
     "dot",
     "equal",
     "from_bytes",
@@ -52,6 +59,7 @@ __all__ = [
     "pack_bipolar",
     "pack_ternary",
     "product_lanes",
+    "quantize",
     "relu",
     "select",
     "shift_left",
@@ -60,5 +68,6 @@ __all__ = [
     "to_bytes",
     "to_ml_dtypes",
     "total",
+    "tune",
     "widen",
 ]

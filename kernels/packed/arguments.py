@@ -10,6 +10,7 @@ import numpy as np
 __all__ = [
     "MOST_BITS",
     "as_axis",
+    "as_bias",
     "as_integer",
     "as_integers",
     "check_bits",
@@ -86,3 +87,16 @@ def check_range(x: np.ndarray, low: int, high: int, what: str, name: str = "x") 
             f"{name} must lie in {low} to {high} for {what}; got {int(x[place])} at [{where}] "
             '(overflow="wrap" or "saturate" takes it).'
         )
+
+
+def as_bias(value: Any, filters: int) -> tuple[np.ndarray | None, tuple[int, int]]:
+    """Integers, one for each filter, as int64; and the smallest and largest of them."""
+    if value is None:
+        return None, (0, 0)
+    bias = as_integers(value, "bias")
+    if bias.shape != (filters,):
+        raise ValueError(f"bias must have shape ({filters},), one number for each filter; got {bias.shape}.")
+    low, high = int(bias.min()), int(bias.max())
+    if low < -(1 << 31) or high >= 1 << 31:
+        raise ValueError(f"bias must fit int32; got {low} to {high}.")
+    return bias.astype(np.int64), (low, high)

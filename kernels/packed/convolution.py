@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from kernels.arguments import as_groups, as_numbers, as_padding, output_sizes
 from kernels.packed.array import PackedArray
-from kernels.packed.filters import Panels, panels_of
-from kernels.packed.numbers import Numbers, check_sum, numbers_of
-from kernels.packed.running import Call, run
-from kernels.packed.schemes import chosen_scheme
+from kernels.packed.numbers import numbers_of
+from kernels.packed.prepared import Finish, Prepared
+from kernels.packed.running import Call
 from kernels.packed.storage import pack, pack_bipolar
+from kernels.packed.weights import Weights
 from kernels.team import thread_count
 
 __all__ = ["Convolution", "conv1d", "conv2d"]
-
 
 def _check_operand(value: Any, name: str, ndim: int, layout: str) -> PackedArray:
     if not isinstance(value, PackedArray):
@@ -27,9 +27,9 @@ def _check_operand(value: Any, name: str, ndim: int, layout: str) -> PackedArray
 
 
 class Convolution:
-    """A convolution with its weights made ready, for activations of one kind.
+    """A convolution with its weights made ready, for activations of any kind.
 
-    y[n, k, i, j] = sum over c, r, s of a[n, c, i * stride + r * dilation - padding, ...] w[k, c, r, s]
+    y[n, k, i, j] = bias[k] + sum over c, r, s of (a[n, c, i * stride + r * dilation - padding, ...] - z) w[k, c, r, s]
 
     Parameters
     ----------
@@ -37,11 +37,13 @@ class Convolution:
         Packed along axis 1. It may be changed afterwards: its values are copied.
     stride, dilation : int, or one for each axis
     padding : int, one for each axis, a pair for each axis, "valid" or "same"
-        Zeros; they count as zeros for bipolar activations too.
+        What lies there counts as the zero point z: it adds nothing, to sums of bipolar activations either.
     groups : int
     scheme : str
         "planes": bit planes with AND (XOR for bipolar numbers) and population count; "int8": unpacked to bytes, or to
-        16 bits where need be, for the CPU's dot products; "auto": the faster one.
+        16 bits where need be, for the CPU's dot products; "packed": several products in one wide multiplication, see
+        `lanes_for`; "auto": the fastest one. The result is the same.
+    bias : array of integers, shape (K,), optional
 
     Raises
     ------
@@ -62,7 +64,7 @@ class Convolution:
 
     def __init__(
         self, w: PackedArray, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: Any = 1,
-        scheme: str = "auto",
+        scheme: str = "auto", bias: Any = None,
     ) -> None:
         axes = w.ndim - 2 if isinstance(w, PackedArray) else 2
         if axes not in (1, 2):
@@ -79,16 +81,22 @@ class Convolution:
         self.groups = as_groups(groups, w.shape[0])
         self.filters, self.channels = w.shape[0], w.shape[1] * self.groups
         self.kind = numbers_of(w)
-        chosen_scheme(scheme, Numbers(1, False), Numbers(1, False))  # the name is checked here
-        self.scheme = scheme
-        self._w = w.unpack()
-        self._panels: dict[tuple[Numbers, bool], Panels] = {}
+        weights = Weights(w.unpack(), self.kind, self.groups)
+        self._prepared = Prepared(weights, scheme, bias, any(any(sides) for sides in self._padding))
 
     def explain(self, a: PackedArray) -> str:
-        """Which scheme activations of this kind take, and why."""
-        return chosen_scheme(self.scheme, numbers_of(a), self.kind)[1]
+        """Which scheme such activations take, and why."""
+        return self._prepared.explain(a, math.prod(self._sizes(a)))
 
-    def __call__(self, a: PackedArray, threads: int | None = None) -> np.ndarray:
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights as they are held: bit planes, and bytes where the CPU's dot products took them."""
+        return self._prepared.nbytes
+
+    def _sizes(self, a: PackedArray) -> tuple[int, ...]:
+        return output_sizes(a.shape[2:], self._taps, self._stride, self._padding, self._dilation)
+
+    def __call__(self, a: PackedArray, threads: int | None = None, zero_point: int = 0) -> np.ndarray:
         """The convolution of activations, packed along axis 1.
 
         Parameters
@@ -96,22 +104,25 @@ class Convolution:
         a : PackedArray, shape (N, C, H, W) or (N, C, W)
         threads : int, optional
             By default as many as Numba has.
+        zero_point : int
+            z, taken from each activation: a number that they may have.
 
         Returns
         -------
         ndarray of int32, shape (N, K, H', W') or (N, K, W')
         """
+        return self.finished(a, threads, zero_point)
+
+    def finished(
+        self, a: PackedArray, threads: int | None = None, zero_point: int = 0, finish: Finish | None = None
+    ) -> np.ndarray:
+        """The same after an output stage: int32, or float32 if it gives that."""
         _check_operand(a, "a", self._axes + 2, self._layout)
         count = thread_count(threads)
         if a.shape[1] != self.channels:
             raise ValueError(f"a must have {self.channels} channels, as the filters do; got {a.shape[1]}.")
-        out = output_sizes(a.shape[2:], self._taps, self._stride, self._padding, self._dilation)
-        kind = numbers_of(a)
-        check_sum(kind, self.kind, self._w[0].size)
-        scheme = chosen_scheme(self.scheme, kind, self.kind)[0]
-        key = kind, a.spacer
-        if key not in self._panels:
-            self._panels[key] = panels_of(self._w, self.kind, kind, a.spacer, self.groups, scheme)
+        out = self._sizes(a)
+        zero_point = self._prepared.check(a, zero_point)
         words = _grouped(a, self.groups)
         size, pixels = _pair(a.shape[2:], 1), _pair(out, 1)
         plane = size[0] * size[1]
@@ -122,9 +133,7 @@ class Convolution:
             x_steps=(words.size // max(1, a.shape[0] * self.groups), plane, size[1], 1),
             y_filter=pixels[0] * pixels[1], threads=count,
         )
-        y = np.empty((a.shape[0], self.filters, *out), np.int32)
-        run(self._panels[key], words, y, call)
-        return y
+        return self._prepared.fill(a, words, (a.shape[0], self.filters, *out), 1, call, zero_point, finish)
 
 
 def _pair(values: tuple[int, ...], first: int) -> tuple[int, int]:
@@ -144,8 +153,8 @@ def _grouped(a: PackedArray, groups: int) -> np.ndarray:
 
 def conv2d(
     a: PackedArray, w: PackedArray, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: Any = 1, *,
-    scheme: str = "auto", threads: int | None = None,
-) -> np.ndarray:
+    zero_point: int = 0, scheme: str = "auto", threads: int | None = None, explain: bool = False,
+) -> Any:
     """Two-dimensional convolution of packed numbers; for many calls with the same weights, `Convolution` is faster.
 
     Parameters
@@ -156,7 +165,11 @@ def conv2d(
         Packed along axis 1, of any width and signedness.
     stride, padding, dilation, groups, scheme
         As for `Convolution`.
+    zero_point : int
+        Taken from each activation; padding counts as it.
     threads : int, optional
+    explain : bool
+        Give a pair instead: the result, and a sentence that says which scheme was taken and why.
 
     Returns
     -------
@@ -181,13 +194,15 @@ def conv2d(
     """
     _check_operand(w, "w", 4, "(K, C / groups, R, S)")
     _check_operand(a, "a", 4, "NCHW")
-    return Convolution(w, stride, padding, dilation, groups, scheme)(a, threads)
+    layer = Convolution(w, stride, padding, dilation, groups, scheme)
+    y = layer(a, threads, zero_point)
+    return (y, layer.explain(a)) if explain else y
 
 
 def conv1d(
     a: PackedArray, w: PackedArray, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: Any = 1, *,
-    scheme: str = "auto", threads: int | None = None,
-) -> np.ndarray:
+    zero_point: int = 0, scheme: str = "auto", threads: int | None = None, explain: bool = False,
+) -> Any:
     """One-dimensional convolution of packed numbers: as `conv2d`, for (N, C, W) and (K, C / groups, S).
 
     Examples
@@ -199,4 +214,6 @@ def conv1d(
     """
     _check_operand(w, "w", 3, "(K, C / groups, S)")
     _check_operand(a, "a", 3, "NCW")
-    return Convolution(w, stride, padding, dilation, groups, scheme)(a, threads)
+    layer = Convolution(w, stride, padding, dilation, groups, scheme)
+    y = layer(a, threads, zero_point)
+    return (y, layer.explain(a)) if explain else y

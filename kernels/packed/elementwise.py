@@ -7,7 +7,6 @@ on vectors of words, and on single words at the end of a row. Lane widths are da
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
@@ -148,13 +147,13 @@ def _rows(shape: tuple[int, ...], operands: Sequence[np.ndarray]) -> tuple[int, 
 def run_lanes(
     name: str, lane: LaneLayout, operands: Sequence[np.ndarray], shape: tuple[int, ...], out: np.ndarray
 ) -> None:
-    """Apply a lane function of two operands to words, broadcast to a shape; `out` has it and is C-contiguous.
+    """Apply a lane function of two operands to words, broadcast to a shape; `out` has it. All are C-contiguous.
 
     `out` may be an operand that has this shape.
     """
-    if not math.prod(shape):
+    if not out.size:
         return
-    a, b = (np.ascontiguousarray(x) for x in operands)
+    a, b = operands
     if a.shape == b.shape:
         inner, a_starts, a_step, b_starts, b_step = a.size, _START, 1, _START, 1
     else:

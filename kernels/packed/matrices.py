@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from kernels.packed.array import PackedArray
-from kernels.packed.filters import panels_of
-from kernels.packed.numbers import check_sum, numbers_of
-from kernels.packed.running import Call, run
-from kernels.packed.schemes import chosen_scheme
+from kernels.packed.numbers import Numbers, check_sum, check_zero_point, numbers_of
+from kernels.packed.prepared import Finish, Prepared
+from kernels.packed.running import Call
+from kernels.packed.schemes import check_scheme
+from kernels.packed.weights import Weights
 from kernels.team import thread_count
 
-__all__ = ["dot", "matmul"]
+__all__ = ["Product", "dot", "matmul"]
 
 
 def _check_packed(value: Any, name: str) -> PackedArray:
@@ -22,7 +23,56 @@ def _check_packed(value: Any, name: str) -> PackedArray:
     return value
 
 
-def matmul(a: PackedArray, b: PackedArray, *, scheme: str = "auto", threads: int | None = None) -> np.ndarray:
+class Product:
+    """A matrix made ready to be multiplied: y[..., k] = bias[k] + sum over c of (a[..., c] - z) w[k, c].
+
+    Parameters
+    ----------
+    w : ndarray of integers, shape (K, C)
+    kind : Numbers
+        Its numbers.
+    scheme, bias
+        As for `kernels.packed.Convolution`.
+    """
+
+    def __init__(self, w: np.ndarray, kind: Numbers, scheme: str = "auto", bias: Any = None) -> None:
+        self.filters, self.channels = w.shape
+        self._prepared = Prepared(Weights(w, kind), scheme, bias, padded=False)
+
+    def explain(self, a: PackedArray) -> str:
+        """Which scheme such activations take, and why."""
+        return self._prepared.explain(a, a.size // self.channels)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights as they are held: bit planes, and bytes where the CPU's dot products took them."""
+        return self._prepared.nbytes
+
+    def __call__(
+        self, a: PackedArray, threads: int | None = None, zero_point: int = 0,
+        finish: Finish | None = None,
+    ) -> np.ndarray:
+        """The product with activations of shape (..., C), packed along their last axis, after an output stage."""
+        if a.axis != a.ndim - 1:
+            raise ValueError(f"a must be packed along its last axis, over which the product sums; got {a!r}.")
+        if a.shape[-1] != self.channels:
+            raise ValueError(f"a must have {self.channels} numbers along its last axis; got {a.shape[-1]}.")
+        count = thread_count(threads)
+        rows = a.size // self.channels
+        zero_point = self._prepared.check(a, zero_point)
+        one = (1, 1)
+        call = Call(
+            images=1, size=(1, rows), out=(1, rows), taps=one, stride=one, dilation=one, pad=(0, 0),
+            x_steps=(a.words.size, 1, a.words.size, a.words.shape[-1]), y_filter=1, threads=count,
+        )
+        shape = (*a.shape[:-1], self.filters)
+        return self._prepared.fill(a, a.words, shape, len(shape) - 1, call, zero_point, finish)
+
+
+def matmul(
+    a: PackedArray, b: PackedArray, *, zero_point: int = 0, scheme: str = "auto", threads: int | None = None,
+    explain: bool = False,
+) -> Any:
     """The matrix product of packed numbers: y[..., k] = sum over c of a[..., c] b[c, k].
 
     Parameters
@@ -30,11 +80,16 @@ def matmul(a: PackedArray, b: PackedArray, *, scheme: str = "auto", threads: int
     a : PackedArray, shape (..., C)
         Packed along its last axis.
     b : PackedArray, shape (C, K)
-        Packed along its first axis, of any width and signedness.
+        Packed along its first axis, of any width and signedness. It is made ready in each call: `kernels.packed.Linear`
+        does that once.
+    zero_point : int
+        Taken from each number of a.
     scheme : str
         As for `kernels.packed.Convolution`.
     threads : int, optional
         By default as many as Numba has.
+    explain : bool
+        Give a pair instead: the result, and a sentence that says which scheme was taken and why.
 
     Returns
     -------
@@ -63,28 +118,21 @@ def matmul(a: PackedArray, b: PackedArray, *, scheme: str = "auto", threads: int
         raise ValueError(f"b must have 2 dimensions (C, K) and be packed along axis 0; got {b!r}.")
     if a.shape[-1] != b.shape[0]:
         raise ValueError(f"a must have {b.shape[0]} numbers along its last axis, as b has rows; got {a.shape[-1]}.")
-    channels, filters = b.shape
-    a_kind, b_kind = numbers_of(a), numbers_of(b)
-    check_sum(a_kind, b_kind, channels)
-    count = thread_count(threads)
-    name = chosen_scheme(scheme, a_kind, b_kind)[0]
-    rows = a.size // channels if channels else 0
-    y = np.zeros((*a.shape[:-1], filters), np.int32)
-    if not y.size or not channels:
-        return y
-    weights = np.ascontiguousarray(b.unpack().T).reshape(filters, channels, 1, 1)
-    panels = panels_of(weights, b_kind, a_kind, a.spacer, 1, name)
-    row_words = a.words.shape[-1]
-    one = (1, 1)
-    call = Call(
-        images=1, size=(1, rows), out=(1, rows), taps=one, stride=one, dilation=one, pad=(0, 0),
-        x_steps=(a.words.size, 1, a.words.size, row_words), y_filter=1, threads=count,
-    )
-    run(panels, a.words, y, call)
-    return y
+    kinds = numbers_of(a), numbers_of(b)
+    check_sum(*kinds, b.shape[0], check_zero_point(kinds[0], zero_point))
+    if not b.size:
+        y, why = np.zeros((*a.shape[:-1], b.shape[1]), np.int32), "none: there is nothing to multiply"
+        check_scheme(scheme)
+    else:
+        product = Product(b.unpack().T, kinds[1], scheme)
+        y, why = product(a, threads, zero_point), product.explain(a)
+    return (y, why) if explain else y
 
 
-def dot(a: PackedArray, b: PackedArray, *, scheme: str = "auto", threads: int | None = None) -> Any:
+def dot(
+    a: PackedArray, b: PackedArray, *, zero_point: int = 0, scheme: str = "auto", threads: int | None = None,
+    explain: bool = False,
+) -> Any:
     """The product of two vectors, or of a matrix and a vector, or of two matrices, as `numpy.dot`.
 
     Parameters
@@ -93,7 +141,7 @@ def dot(a: PackedArray, b: PackedArray, *, scheme: str = "auto", threads: int | 
         Packed along its last axis.
     b : PackedArray, shape (C,) or (C, K)
         Packed along its first axis.
-    scheme, threads
+    zero_point, scheme, threads, explain
         As for `matmul`.
 
     Returns
@@ -116,9 +164,12 @@ def dot(a: PackedArray, b: PackedArray, *, scheme: str = "auto", threads: int | 
     2
     """
     _check_packed(a, "a"), _check_packed(b, "b")
-    if b.ndim != 1:
-        return matmul(a, b, scheme=scheme, threads=threads)
-    # A vector's words are those of a matrix with one column.
-    column = PackedArray(b.words.reshape(-1, 1), b.bits, b.signed, (*b.shape, 1), 0, b.spacer, b.bipolar)
-    y = matmul(a, column, scheme=scheme, threads=threads)[..., 0]
-    return int(y) if a.ndim == 1 else y
+    if b.ndim == 1:
+        # A vector's words are those of a matrix with one column.
+        column = PackedArray(b.words.reshape(-1, 1), b.bits, b.signed, (*b.shape, 1), 0, b.spacer, b.bipolar)
+    else:
+        column = b
+    y, why = matmul(a, column, zero_point=zero_point, scheme=scheme, threads=threads, explain=True)
+    if b.ndim == 1:
+        y = int(y[..., 0]) if a.ndim == 1 else y[..., 0]
+    return (y, why) if explain else y

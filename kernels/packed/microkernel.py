@@ -37,7 +37,7 @@ def tile_rows() -> int:
     return 14 if host().registers >= 32 else 6
 
 
-def _micro_text(rows: int, combination: str) -> list[str]:
+def _micro_text(rows: int, combination: str, far: bool) -> list[str]:
     planes = combination in ("and", "xor")
     block = [(t, k, f"acc{t}_{k}") for t in range(rows) for k in range(2)]
     lines = ["@inlined", f"def micro_{rows}({_ARGUMENTS}):"]
@@ -52,8 +52,10 @@ def _micro_text(rows: int, combination: str) -> list[str]:
         "                keep_rolled()",
         "                u0 = load(U, panel)",
         "                u1 = load(U, panel + LENGTH)",
-        "                panel += 2 * LENGTH",
     ]
+    if far:
+        lines += [f"                prefetch(U, panel + AHEAD + {k} * LENGTH, 0)" for k in range(2)]
+    lines += ["                panel += 2 * LENGTH"]
     for t in range(rows):
         read = "splat(get(X, {}))" if planes else "splat32(X, {})"
         lines += [f"                v = {read.format(f'row + {t} * x_stride + c')}"]
@@ -97,7 +99,8 @@ def product_text(combination: str, rows: int) -> str:
     True
     """
     counts = row_counts(rows)
-    parts = [_micro_text(count, combination) for count in counts]
+    # Few rows are those of a matrix times a vector, whose weights may come from memory: they are asked for ahead.
+    parts = [_micro_text(count, combination, count < rows) for count in counts]
     parts.append([f"ROWS_AT_ONCE = np.array({splits(counts)})"])
     driver = ["@kernel", f"def product(rows, {_ARGUMENTS}):", "    t = 0", "    while t < rows:",
               f"        height = ROWS_AT_ONCE[min(rows - t, {2 * counts[0]})]"]

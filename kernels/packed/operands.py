@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,10 +25,15 @@ def check_packed(a: Any, name: str) -> PackedArray:
 
 def check_pair(a: PackedArray, b: PackedArray) -> None:
     """Refuse arrays of different widths or packed axes."""
+    mine = a.bits, a.signed, a.spacer, a.axis, a.shape
+    if mine == (b.bits, b.signed, b.spacer, b.axis, b.shape):
+        return  # the usual case, and quickly seen
     for field in ("bits", "signed", "spacer"):
-        mine, its = getattr(a, field), getattr(b, field)
-        if mine != its:
-            raise ValueError(f"a and b must have one {field}; got {mine} and {its}: make them alike with packed.widen.")
+        first, second = getattr(a, field), getattr(b, field)
+        if first != second:
+            raise ValueError(
+                f"a and b must have one {field}; got {first} and {second}: make them alike with packed.widen."
+            )
     if a.axis - a.ndim != b.axis - b.ndim:
         raise ValueError(
             f"a and b must be packed along one axis; got axis {a.axis} of {a.shape} and axis {b.axis} of {b.shape}."
@@ -92,7 +96,7 @@ def applied(name: str, a: Any, b: Any, in_place: bool = False, spaced: bool = Fa
     out = a.words if in_place else np.empty(words_shape, np.uint64)
     run_lanes(f"{name}_spaced" if spaced and like.spacer else name, like.layout, (a_words, b_words), words_shape, out)
     clear_padding(out, axis, shape[axis], like.layout)
-    return a if in_place else replace(like, words=out, shape=shape, axis=axis)
+    return a if in_place else like.with_words(out, shape, axis)
 
 
 def mapped(name: str, a: PackedArray, *count: int, in_place: bool = False) -> PackedArray:
@@ -100,4 +104,4 @@ def mapped(name: str, a: PackedArray, *count: int, in_place: bool = False) -> Pa
     out = a.words if in_place else np.empty_like(a.words)
     numbers = [np.uint64(c) for c in count]
     getattr(lane_kernels(), f"run_{name}")(a.words.reshape(-1), *numbers, out.reshape(-1), a.layout.as_words())
-    return a if in_place else replace(a, words=out)
+    return a if in_place else a.with_words(out, a.shape, a.axis)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kernels.packed.arguments import as_integer, check_bits, value_range
 from kernels.packed.layout import WORD_BITS
 
-__all__ = ["LanePlan", "lanes_for"]
+__all__ = ["DotPlan", "LanePlan", "dot_lanes_for", "lanes_for"]
 
 
 @dataclass(frozen=True)
@@ -224,3 +224,76 @@ def lanes_for(
             f"operands of {a_word_bits} and {w_word_bits}; none does: accumulate fewer."
         )
     return best[1]
+
+
+@dataclass(frozen=True)
+class DotPlan:
+    """How words are divided into lanes for an inner product of words; made by `dot_lanes_for`.
+
+    Attributes
+    ----------
+    product_range : (int, int)
+        Smallest and largest a[i] w[i].
+    lane_bits : int
+        S, from one lane to the next.
+    lanes : int
+        N, in both words.
+    """
+
+    product_range: tuple[int, int]
+    lane_bits: int
+    lanes: int
+
+    @property
+    def most_words(self) -> int:
+        """How many products of words may be added up before lane N - 1 must be read."""
+        return _most_products(self.product_range, self.lane_bits) // self.lanes
+
+
+def dot_lanes_for(
+    a_bits: int, w_bits: int, length: int, *, a_signed: bool = False, w_signed: bool = False
+) -> DotPlan:
+    """How to divide 64-bit words for inner products of `length` numbers, by the lower half of a product.
+
+    With the lanes of one word in the reverse order, lane N - 1 of A W is the inner product of the words' numbers.
+
+    Proof of exactness. Lanes 0 to N - 1 of the sum of m words A W hold at most m N products each, and m N of them fit
+    a lane of S bits, as for `lanes_for`: so these lanes, raised by 2**(S-1) if they may be negative, are the digits of
+    the sum modulo 2**(S N). The lanes above N - 1 may overflow: they are multiples of 2**(S N), which is at most 2**64.
+
+    Parameters
+    ----------
+    a_bits, w_bits : int
+        Width of the operands, 1 to 16.
+    length : int
+        Of the vectors.
+    a_signed, w_signed : bool
+
+    Returns
+    -------
+    DotPlan
+        Of N = 1, 2, ... and S = 64 // N the one whose multiplications and reading of lanes cost least, if reading
+        a lane costs four multiplications.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no integer, or outside its range.
+
+    Examples
+    --------
+    >>> plan = dot_lanes_for(2, 2, 1000)
+    >>> plan.lanes, plan.lane_bits, plan.most_words
+    (6, 10, 18)
+    """
+    a_bits, w_bits = check_bits(a_bits, "a_bits"), check_bits(w_bits, "w_bits")
+    if as_integer(length, "length") < 1:
+        raise ValueError(f"length must be at least 1; got {length}.")
+    extremes = _product_range(a_bits, w_bits, a_signed, w_signed)
+    plans = [DotPlan(extremes, WORD_BITS // n, n) for n in range(1, WORD_BITS + 1)]
+
+    def cost(plan: DotPlan) -> float:
+        words = -(-length // plan.lanes)
+        return words * (1 + 4 / min(words, plan.most_words))
+
+    return min((plan for plan in plans if plan.most_words), key=cost)

@@ -23,7 +23,9 @@ __all__ = ["bit_planes", "plane_constants", "plane_pairs"]
 
 
 def plane_pairs(a: Numbers, w: Numbers) -> np.ndarray:
-    """For each pair: plane of a, plane of w, and how the sums change after it: shift, and 0 or -1 for a change of sign.
+    """For each pair: plane of a, place of w's plane, and how the sums change after it: shift, and 0 or -1 for the sign.
+
+    The planes of w lie in memory with the top one first.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def plane_pairs(a: Numbers, w: Numbers) -> np.ndarray:
     for number, (i, j) in enumerate(order):
         last = number + 1 == len(order)
         next_sum, next_sign = (-doubled, False) if last else (sum(order[number + 1]), negative(*order[number + 1]))
-        rows.append((i, j, i + j - next_sum, -1 if next_sign != negative(i, j) else 0))
+        rows.append((i, w.bits - 1 - j, i + j - next_sum, -1 if next_sign != negative(i, j) else 0))
     return np.array(rows, np.int64).reshape(-1)
 
 

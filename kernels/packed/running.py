@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kernels.packed.filters import FIELDS, Panels
+from kernels.packed.filters import FIELDS, Corrections, Panels
+from kernels.packed.output import SUMS, Output
 from kernels.team import team
 from kernels.workspace import given_back, taken
 
@@ -17,6 +18,11 @@ _STRIP_BYTES = 1 << 17
 
 _MOST_COLUMNS = 448
 """Outputs of a row that are in one block."""
+
+_MOST_ROWS_APART = 28
+"""Planes of activations, in a product of few rows, up to which each is a row of its own: weights are read once then."""
+
+_NO_FIXES = np.zeros(1, np.uint64)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,11 @@ class Call:
     y_filter: int
     threads: int
 
+    @property
+    def pixels(self) -> int:
+        """Outputs of a filter, in an image."""
+        return self.out[0] * self.out[1]
+
 
 def _extent(outputs: int, taps: int, stride: int, dilation: int) -> int:
     return (outputs - 1) * stride + (taps - 1) * dilation + 1
@@ -68,23 +79,32 @@ def _block(call: Call, row_bytes: int, panels: int) -> tuple[int, int, int]:
     return rows, parts, blocks * parts
 
 
-def run(panels: Panels, words: np.ndarray, y: np.ndarray, call: Call) -> None:
-    """Fill y, C-contiguous int32, from the words of the activations."""
+def run(
+    panels: Panels, corrections: Corrections, words: np.ndarray, y: np.ndarray, call: Call, output: Output = SUMS
+) -> None:
+    """Fill y, C-contiguous and of 4 bytes each as the output stage says, from the words of the activations."""
+    weights = panels.weights
     item = np.dtype(panels.module.WORD).itemsize
     columns = min(call.out[1], _MOST_COLUMNS)
+    apart = panels.a_planes > 1 and call.y_filter == 1 and call.out[1] * panels.a_planes <= _MOST_ROWS_APART
+    planes = panels.a_planes if apart else 1
+    pixel = panels.words * planes if apart else panels.pixel
     strip = _extent(columns, call.taps[1], call.stride[1], call.dilation[1])
-    rows, parts, units = _block(call, strip * panels.pixel * item, -(-panels.filters // panels.numbers))
+    rows, parts, units = _block(call, strip * pixel * item, -(-weights.filters // panels.numbers))
     if not units or not y.size:
         return
     strip_rows = _extent(rows, call.taps[0], call.stride[0], call.dilation[0])
-    x_words = -(-strip_rows * strip * panels.pixel * item // 64) * 8
+    x_words = -(-strip_rows * strip * pixel * item // 64) * 8
+    pairs = panels.pairs_apart if apart else panels.pairs
+    fixes = corrections.fixes
     values = {
-        "CHANNELS": -(-panels.channels // panels.lane.lanes), "FILTERS": panels.filters, "GROUPS": panels.groups,
+        "CHANNELS": -(-weights.channels // panels.lane.lanes), "FILTERS": weights.filters, "GROUPS": weights.groups,
         "Y_FILTER": call.y_filter, "PARTS": parts, "UNITS": units, "BLOCK_ROWS": rows, "BLOCK_COLUMNS": columns,
-        "PIXEL": panels.pixel, "WORDS": panels.words, "STRIP_PIXELS": strip, "STRIP_ROWS": strip_rows,
-        "X_WORDS": x_words, "PAD_VALUE": panels.pad_value, "A_PLANES": panels.a_planes,
-        "A_SIGNED": int(panels.a.negative_top), "W_PLANES": panels.w_planes, "PAIRS": panels.pairs.size // 4,
-        "HAS_SUMS": int(panels.has_sums), "HAS_FIXES": int(panels.has_fixes),
+        "PIXEL": pixel, "WORDS": panels.words, "STRIP_PIXELS": strip, "STRIP_ROWS": strip_rows,
+        "X_WORDS": x_words, "PAD_VALUE": corrections.pad_value, "A_PLANES": panels.a_planes,
+        "A_SIGNED": int(panels.a.negative_top), "W_PLANES": panels.w_planes, "PAIRS": pairs.size // 4,
+        "HAS_SUMS": int(panels.has_sums), "HAS_FIXES": int(fixes is not None), "APART": int(apart),
+        "OUTPUT": output.number, "LOW": output.low, "HIGH": output.high, "ZERO": output.zero,
     }
     values |= dict(zip(("X_IMAGE", "X_CHANNEL", "X_ROW", "X_COLUMN"), call.x_steps, strict=True))
     for name, pair in (("TAPS", call.taps), ("STRIDE", call.stride), ("DILATION", call.dilation), ("PAD", call.pad)):
@@ -92,21 +112,22 @@ def run(panels: Panels, words: np.ndarray, y: np.ndarray, call: Call) -> None:
     values |= {"HEIGHT": call.size[0], "WIDTH": call.size[1], "OUT_HEIGHT": call.out[0], "OUT_WIDTH": call.out[1]}
     geometry = np.array([values[name] for name in FIELDS], np.int64)
     shifts = np.array([
-        (r * call.dilation[0] * strip + s * call.dilation[1]) * panels.pixel
+        (r * call.dilation[0] * strip + s * call.dilation[1]) * pixel
         for r in range(call.taps[0]) for s in range(call.taps[1])
     ], np.int64)
-    sizes = (x_words + -(-rows * columns * panels.numbers // 2),)
+    sizes = (x_words + -(-rows * columns * planes * panels.numbers // 2),)
     # Sums of the strip's pixels, and of windows.
     integers = strip_rows * strip + rows * columns if panels.has_sums else 1
     needed = 8 * (sizes[0] + integers) + 256
     shared = np.zeros(2, np.int64)
-    source, target = words.reshape(-1), y.reshape(-1)
+    source, target = words.reshape(-1), y.reshape(-1).view(np.int32)
 
     def work(doorbell: np.ndarray) -> None:
         space = taken(needed)
         panels.module.run_units(
-            source, panels.U, panels.pairs, shifts, panels.beta, panels.fixes, panels.constants, target, geometry,
-            shared, doorbell, *space.buffers(sizes, "uint64", integers),
+            source, panels.U, pairs, shifts, corrections.beta, _NO_FIXES if fixes is None else fixes, output.factors,
+            output.additions, panels.constants, target, geometry, shared, doorbell,
+            *space.buffers(sizes, "uint64", integers),
         )
         given_back(space)
 

@@ -1,43 +1,95 @@
-"""Which scheme a product of packed numbers takes, and why."""
+"""Which scheme a product of packed numbers takes, and why: the one whose steps should take the least time."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import numpy as np
+
+from kernels.host import host
 from kernels.packed.arguments import check_choice
-from kernels.packed.dot_products import has_byte_dot
-from kernels.packed.filters import can_run_int8
+from kernels.packed.filters import can_run_int8, uses_bytes
+from kernels.packed.layout import WORD_BITS
+from kernels.packed.multiplying import READ_COST, chosen_plan, row_plan
 from kernels.packed.numbers import Numbers
+from kernels.packed.rates import StepTimes, step_times
+from kernels.packed.weights import Weights
 
-__all__ = ["SCHEMES", "chosen_scheme"]
+__all__ = ["SCHEMES", "check_scheme", "chosen_scheme", "expected_ns", "steps"]
 
-SCHEMES = ("auto", "planes", "int8")
+SCHEMES = ("auto", "planes", "int8", "packed")
+
+Shape = tuple[int, int, tuple[int, ...]]
+"""Filters, channels and taps of all groups and of one."""
 
 
-def chosen_scheme(scheme: str, a: Numbers, w: Numbers) -> tuple[str, str]:
-    """The scheme, and one sentence that says why.
+def check_scheme(scheme: str) -> str:
+    """One of `SCHEMES`, else ValueError."""
+    return check_choice(scheme, "scheme", SCHEMES)
+
+
+def steps(scheme: str, a: Numbers, w: Numbers, shape: Shape) -> tuple[str, float, float]:
+    """What a scheme does for one pixel of all filters: the step's name, how many, and bits that a weight takes.
+
+    Examples
+    --------
+    >>> steps("planes", Numbers(2, False), Numbers(1, True), (16, 64, (3, 3)))[0]
+    'and_ns'
+    """
+    filters, channels, tap_shape = shape
+    taps = int(np.prod(tap_shape))
+    vector = max(2, host().length(np.uint64))
+    if scheme == "planes":
+        both = a.bipolar and w.bipolar
+        pairs = 1 if both else a.bits * w.bits
+        panels = -(-filters // (2 * vector))
+        return ("xor_ns" if both else "and_ns"), float(pairs * -(-channels // WORD_BITS) * taps * panels), w.bits
+    if scheme == "int8":
+        octets = uses_bytes(a, w)
+        each, panels = 4 if octets else 2, -(-filters // (4 * vector))
+        return ("bytes_ns" if octets else "pairs_ns"), float(-(-channels // each) * taps * panels), 32 / each
+    vectors = -(-filters // vector)
+    if not tap_shape:
+        dot = row_plan(a, w, channels)
+        words = -(-channels // dot.lanes)
+        return "multiply_ns", vectors * words * (1 + READ_COST / min(words, dot.most_words)), WORD_BITS / dot.lanes
+    plan = chosen_plan(a, w, tap_shape[-1], channels * taps // tap_shape[-1])
+    blocks, words = -(-tap_shape[-1] // plan.w_lanes), channels * taps // tap_shape[-1]
+    each_word = 1 + READ_COST * plan.outputs / min(words, plan.most_words)
+    return "multiply_ns", vectors * words * blocks * each_word / plan.a_lanes, WORD_BITS / plan.w_lanes
+
+
+@lru_cache(maxsize=4096)
+def expected_ns(scheme: str, a: Numbers, w: Numbers, shape: Shape, pixels: int, times: StepTimes) -> float:
+    """Nanoseconds that one thread should need for so many pixels; more where the weights come from memory."""
+    name, count, bits = steps(scheme, a, w, shape)
+    work = pixels * count * float(getattr(times, name))
+    nbytes = shape[0] * shape[1] * float(np.prod(shape[2])) * bits / 8
+    return max(work, nbytes * times.byte_ns) if nbytes > times.cache_bytes else work
+
+
+def chosen_scheme(scheme: str, a: Numbers, weights: Weights, pixels: int) -> tuple[str, str]:
+    """The scheme for so many outputs of each filter, and one sentence that says why.
 
     Raises
     ------
     ValueError
-        If it is not one of `SCHEMES`, or cannot take these numbers.
-
-    Examples
-    --------
-    >>> chosen_scheme("auto", Numbers(1, True, True), Numbers(1, True, True))[0]
-    'planes'
+        If it cannot take these numbers.
     """
-    check_choice(scheme, "scheme", SCHEMES)
+    w = weights.kind
     able = can_run_int8(a, w)
     if scheme == "int8" and not able:
-        raise ValueError(f'scheme must be "planes" for {a} and {w}, which the dot products do not take; got "int8".')
+        raise ValueError(
+            f'scheme must be "planes" or "packed" for {a} and {w}, which the dot products do not take; got "int8".'
+        )
     if scheme != "auto":
         return scheme, f"{scheme}: asked for"
-    if not able:
-        return "planes", f"planes: the CPU's dot products do not take {a} and {w}"
-    pairs = 1 if a.bipolar and w.bipolar else a.bits * w.bits
-    most = _MOST_PAIRS[has_byte_dot()]
-    name = "planes" if pairs <= most else "int8"
-    return name, f"{name}: {pairs} pairs of bit planes, and up to {most} are as fast as the CPU's dot products"
-
-
-_MOST_PAIRS = {True: 4, False: 6}
-"""Pairs of planes up to which planes are faster, with a dot product of bytes and without."""
+    times = step_times()
+    shape = weights.filters * weights.groups, weights.channels, weights.tap_shape
+    tried = [name for name in SCHEMES[1:] if able or name != "int8"]
+    expected = {name: expected_ns(name, a, w, shape, max(1, pixels), times) for name in tried}
+    best = min(tried, key=lambda name: expected[name])
+    beside = ", ".join(f"{name} {expected[name] / 1000:.3g}" for name in sorted(tried, key=lambda name: expected[name]))
+    source = "measured on this machine" if times.measured else "the defaults for such a CPU"
+    without = "" if able else f"; int8 does not take {a} and {w}"
+    return best, f"{best}: expected us on one thread: {beside}; step times are {source}{without}"

@@ -52,7 +52,39 @@ def write_out(M, m_offset, pixels, y, y_offset, y_filter, filters):
 
 
 @kernel
-def run_units(source, U, pairs, shifts, beta, fixes, c, y, geometry, shared, doorbell, memory, sums):
+def join_planes(M, pixels, planes, signed, beta, b_offset, sums, has_sums):
+    """The rows of M, one for each plane of each pixel, become one for each pixel; then sums and beta as in product."""
+    for p in range(pixels):
+        less = get(sums, p) if has_sums else np.int64(0)
+        for k in range(NUMBERS):
+            total = np.int64(get(M, (p * planes + planes - 1) * NUMBERS + k))
+            total = -total if signed else total
+            for i in range(planes - 2, -1, -1):
+                total = 2 * total + np.int64(get(M, (p * planes + i) * NUMBERS + k))
+            put(M, p * NUMBERS + k, np.int32(total - less + np.int64(get(beta, b_offset + k))))
+
+
+@kernel
+def finish(M, count, factors, additions, f_offset, geometry):
+    """`count` rows of sums become float32 or integers of few bits, in place."""
+    low, high = np.float64(geometry[LOW]), np.float64(geometry[HIGH])
+    zero, output = geometry[ZERO], geometry[OUTPUT]
+    floats = M.view(np.float32)
+    least = np.float64(0) if output == 3 else np.float64(-np.inf)
+    for p in range(count):
+        for k in range(NUMBERS):
+            value = np.float64(get(M, p * NUMBERS + k)) * get(factors, f_offset + k) + get(additions, f_offset + k)
+            if output == 2:
+                put(M, p * NUMBERS + k, np.int32(rounded(value, low, high, zero)))
+            elif output == 4:
+                put(M, p * NUMBERS + k, np.int32(value >= np.float64(0)))
+            else:
+                put(floats, p * NUMBERS + k, np.float32(least if value < least else value))
+
+
+@kernel
+def run_units(source, U, pairs, shifts, beta, fixes, factors, additions, c, y, geometry, shared, doorbell, memory,
+              sums):
     """Work off units until none is left: a unit is a block of outputs of an image, and a part of the filters."""
     fetch_add(doorbell, 0, 1)
     height, width = geometry[HEIGHT], geometry[WIDTH]
@@ -69,6 +101,12 @@ def run_units(source, U, pairs, shifts, beta, fixes, c, y, geometry, shared, doo
     M_words = memory[geometry[X_WORDS] :]
     M = M_words.view(np.int32)
     S, T = sums[: geometry[STRIP_ROWS] * strip], sums[geometry[STRIP_ROWS] * strip :]
+    # Apart, each plane of a pixel is a row of its own, so that each weight is read once; then there is but one row.
+    apart = geometry[APART] == 1
+    rows_each = geometry[A_PLANES] if apart else 1
+    x_step = words if apart else geometry[STRIDE_1] * pixel
+    has_sums = 0 if apart else geometry[HAS_SUMS]
+    constants = np.zeros(2 * LENGTH, np.uint64) if apart else beta
     pad_value = WORD(geometry[PAD_VALUE])
     while True:
         unit = fetch_add(shared, 0, 1)
@@ -107,15 +145,20 @@ def run_units(source, U, pairs, shifts, beta, fixes, c, y, geometry, shared, doo
         y_image = image * filters * out_height * out_width + first_row * out_width + first_column
         for panel in range(panels * part // parts, panels * (part + 1) // parts):
             at = (group * panels + panel) * geometry[W_PLANES] * taps * words * 2 * LENGTH
+            b_offset = (group * panels + panel) * 2 * LENGTH
             for row in range(rows):
-                product(columns, X, row * stride * strip * pixel, geometry[STRIDE_1] * pixel, shifts, taps, words,
-                        U, at, taps * words * 2 * LENGTH, pairs, geometry[PAIRS], T, row * columns, geometry[HAS_SUMS],
-                        beta, (group * panels + panel) * 2 * LENGTH, M, row * columns * NUMBERS)
+                product(columns * rows_each, X, row * stride * strip * pixel, x_step, shifts, taps, words, U, at,
+                        taps * words * 2 * LENGTH, pairs, geometry[PAIRS], T, row * columns, has_sums, constants,
+                        0 if apart else b_offset, M, row * columns * NUMBERS)
+                if apart:
+                    join_planes(M, columns, rows_each, geometry[A_SIGNED], beta, b_offset, T, geometry[HAS_SUMS])
                 if geometry[HAS_FIXES]:
                     for tap_row in range(tap_rows):
                         line = (first_row + row) * stride - geometry[PAD_0] + tap_row * dilation
                         fix_edges(M, M_words, row * columns * NUMBERS, columns, first_column, 0 <= line < height,
                                   tap_row, fixes, (group * panels + panel) * taps * NUMBERS, geometry)
+            if geometry[OUTPUT]:
+                finish(M, rows * columns, factors, additions, (group * panels + panel) * NUMBERS, geometry)
             k = panel * NUMBERS
             last = min(NUMBERS, filters - k)
             if y_filter == 1:

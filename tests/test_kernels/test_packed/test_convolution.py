@@ -8,7 +8,7 @@ import pytest
 from kernels import packed
 from kernels.packed.arguments import value_range
 
-SCHEMES = ("planes", "int8")
+SCHEMES = ("planes", "int8", "packed")
 KINDS = ["uint1", "int1", "bipolar", "ternary", "uint2", "int3", "uint7", "uint8", "int8"]
 
 
@@ -145,8 +145,19 @@ def test_what_is_refused():
         packed.conv2d(a, w, groups=4)
     with pytest.raises(ValueError, match="the filter must fit"):
         packed.conv2d(a, w, dilation=3)
-    with pytest.raises(ValueError, match="scheme must be 'auto', 'planes', 'int8'; got 'fast'"):
+    with pytest.raises(ValueError, match="scheme must be 'auto', 'planes', 'int8', 'packed'; got 'fast'"):
         packed.conv2d(a, w, scheme="fast")
     wide = packed.pack(np.ones((1, 1, 5), int), 16, False, axis=1)
-    with pytest.raises(ValueError, match='scheme must be "planes" for uint16 and uint2'):
+    with pytest.raises(ValueError, match='scheme must be "planes" or "packed" for uint16 and uint2'):
         packed.conv1d(wide, packed.pack(np.ones((1, 1, 1), int), 2, False, axis=1), scheme="int8")
+
+
+def test_what_was_taken_and_why_is_told():
+    a = packed.pack(np.ones((1, 4, 5, 5), int), 2, False, axis=1)
+    w = packed.pack(np.ones((6, 4, 3, 3), int), 2, False, axis=1)
+    y, why = packed.conv2d(a, w, scheme="planes", explain=True)
+    assert why == "planes: asked for" and (y == 36).all()
+    y, why = packed.conv2d(a, w, explain=True)
+    assert why.split(":")[0] in SCHEMES and "step times" in why and (y == 36).all()
+    row, column = packed.pack([1, 2], 2, False), packed.pack([1, 3], 2, False)
+    assert packed.dot(row, column, scheme="int8", explain=True) == (7, "int8: asked for")

@@ -9,7 +9,7 @@ from kernels.packed.arguments import value_range
 KINDS = [(1, False), (1, True), (2, False), (3, True), (5, False), (8, False), (8, True), (12, True)]
 
 
-@pytest.mark.parametrize("scheme", ["planes", "int8"])
+@pytest.mark.parametrize("scheme", ["planes", "int8", "packed"])
 @pytest.mark.parametrize("a_kind", KINDS)
 def test_matmul(a_kind, scheme):
     random = np.random.default_rng(5)

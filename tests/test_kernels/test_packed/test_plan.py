@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernels.packed.plan import LanePlan, lanes_for
+from kernels.packed.plan import LanePlan, dot_lanes_for, lanes_for
 
 MULTIPLIERS = {
     "32-bit": {"a_word_bits": 32, "w_word_bits": 32},
@@ -65,3 +65,24 @@ def test_bad_arguments(call, error, message):
     with pytest.raises(error) as caught:
         call()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("signs", [(False, False), (False, True), (True, False), (True, True)])
+@pytest.mark.parametrize("bits", range(1, 17))
+def test_lanes_of_inner_products_hold_their_sums_and_not_one_word_more(bits, signs):
+    for w_bits, length in ((1, 1), (3, 64), (16, 1000), (bits, 10**6)):
+        plan = dot_lanes_for(bits, w_bits, length, a_signed=signs[0], w_signed=signs[1])
+        low, high = plan.product_range
+        least, most = (-(1 << plan.lane_bits - 1), (1 << plan.lane_bits - 1) - 1) if low else (0, 2**plan.lane_bits - 1)
+        count = plan.most_words * plan.lanes
+        assert plan.lanes * plan.lane_bits <= 64 and plan.most_words >= 1
+        assert least <= count * low and count * high <= most
+        count += plan.lanes
+        assert count * low < least or count * high > most
+
+
+def test_what_inner_products_refuse():
+    with pytest.raises(ValueError, match="length must be at least 1"):
+        dot_lanes_for(2, 2, 0)
+    with pytest.raises(ValueError, match="w_bits must be 1 to 16"):
+        dot_lanes_for(2, 17, 3)

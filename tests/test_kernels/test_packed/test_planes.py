@@ -16,7 +16,7 @@ def test_the_pairs_add_up_to_the_inner_product(bits, signs):
     random = np.random.default_rng(1)
     kinds = [Numbers(*kind) for kind in zip(bits, signs, strict=True)]
     x, w = (random.integers(k.range[0], k.range[1] + 1, 100) for k in kinds)
-    x_planes, w_planes = bit_planes(x, kinds[0]), bit_planes(w, kinds[1])
+    x_planes, w_planes = bit_planes(x, kinds[0]), bit_planes(w, kinds[1])[::-1]
     total = 0
     for i, j, shift, flip in plane_pairs(*kinds).reshape(-1, 4).tolist():
         total += int(np.bitwise_count(x_planes[i] & w_planes[j]).sum())

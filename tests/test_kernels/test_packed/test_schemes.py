@@ -1,16 +1,61 @@
+"""The choice of a scheme: by steps and their times, whatever these are."""
+
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from kernels.packed import schemes
 from kernels.packed.numbers import Numbers
-from kernels.packed.schemes import chosen_scheme
+from kernels.packed.rates import default_times
+from kernels.packed.schemes import chosen_scheme, expected_ns
+from kernels.packed.weights import Weights
+
+TIMES = default_times("+avx512vpopcntdq")
+
+
+@pytest.fixture(autouse=True)
+def fixed_times(monkeypatch):
+    monkeypatch.setattr(schemes, "step_times", lambda: TIMES)
+
+
+def chosen(scheme, a, w, shape=(32, 64, 3, 3), pixels=100):
+    return chosen_scheme(scheme, a, Weights(np.zeros(shape, int), w), pixels)
 
 
 def test_few_planes_are_multiplied_as_planes_and_many_are_not():
-    assert chosen_scheme("auto", Numbers(2, False), Numbers(1, True))[0] == "planes"
-    assert chosen_scheme("auto", Numbers(8, False), Numbers(8, True))[0] == "int8"
+    assert chosen("auto", Numbers(2, False), Numbers(1, True))[0] == "planes"
+    assert chosen("auto", Numbers(1, True, True), Numbers(1, True, True))[0] == "planes"
+    assert chosen("auto", Numbers(8, False), Numbers(8, True))[0] == "int8"
+
+
+def test_few_channels_leave_planes_empty():
+    assert chosen("auto", Numbers(1, False), Numbers(1, True), (32, 3, 3, 3))[0] == "int8"
+
+
+def test_the_times_decide(monkeypatch):
+    kinds = Numbers(4, False), Numbers(4, True)
+    for field, name in (("and_ns", "planes"), ("multiply_ns", "packed")):
+        monkeypatch.setattr(schemes, "step_times", lambda field=field: replace(TIMES, **{field: 1e-6}))
+        best, why = chosen("auto", *kinds)
+        assert best == name and why.startswith(f"{name}: expected us on one thread: {name}")
+
+
+def test_weights_from_memory_are_held_in_few_bits():
+    """One row: int8 reads a byte for each weight, planes two bits."""
+    slow_memory = replace(TIMES, byte_ns=1.0)
+    far = (Numbers(4, False), Numbers(2, True), (8192, 16384, ()), 1, slow_memory)
+    assert expected_ns("planes", *far) == 8192 * 16384 / 4
+    assert expected_ns("int8", *far) >= 8192 * 16384  # of 16 bits where there is no dot product of bytes
+
+
+def test_what_is_asked_for_is_taken():
+    for name in ("planes", "int8", "packed"):
+        assert chosen(name, Numbers(3, False), Numbers(3, True)) == (name, f"{name}: asked for")
 
 
 def test_what_the_dot_products_do_not_take():
-    name, why = chosen_scheme("auto", Numbers(16, False), Numbers(8, True))
-    assert name == "planes" and "do not take uint16 and int8" in why
-    with pytest.raises(ValueError, match='scheme must be "planes" for uint16 and int8'):
-        chosen_scheme("int8", Numbers(16, False), Numbers(8, True))
+    name, why = chosen("auto", Numbers(16, False), Numbers(8, True))
+    assert name in ("planes", "packed") and "int8 does not take uint16 and int8" in why
+    with pytest.raises(ValueError, match='scheme must be "planes" or "packed" for uint16 and int8'):
+        chosen("int8", Numbers(16, False), Numbers(8, True))

@@ -1,0 +1,252 @@
+"""Quantised layers: packed weights held ready, real or packed numbers in, sums, real or packed numbers out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kernels.packed.affine import Affine, quantize
+from kernels.packed.array import PackedArray
+from kernels.packed.convolution import Convolution
+from kernels.packed.layout import lane_layout
+from kernels.packed.matrices import Product
+from kernels.packed.numbers import numbers_of
+from kernels.packed.output import Output, Real, to_floats, to_integers
+from kernels.packed.staging import packed_words
+
+__all__ = ["Conv2d", "Linear"]
+
+
+class _Layer:
+    """What both layers do around their product."""
+
+    def __init__(
+        self, w: PackedArray, w_scale: Any, bias: Any, input: Affine, output: Any, relu: bool, axis: int,
+        threads: int | None,
+    ) -> None:
+        self.input, self.output, self.relu, self.threads = input, output, bool(relu), threads
+        self._axis = axis
+        filters = w.shape[0]
+        self._w_scales = np.array(w_scale, np.float64)
+        if self._w_scales.shape not in ((), (filters,)) or not (
+            np.isfinite(self._w_scales).all() and (self._w_scales > 0).all()
+        ):
+            raise ValueError(
+                f"w_scale must be above 0: one number, or one for each of {filters} filters; got {w_scale!r}."
+            )
+        if not isinstance(input, Affine):
+            raise TypeError(f"input must be an Affine; got {type(input).__name__}.")
+        if input.per_channel or input.zero_points.ndim:
+            raise ValueError(f"input must have one scale and one zero point; got {input!r}.")
+        if isinstance(output, Affine):
+            if output.scale is None or output.per_channel or output.zero_points.ndim:
+                raise ValueError(f"output must have one scale and one zero point; got {output!r}.")
+        elif output not in ("float32", "int32"):
+            raise ValueError(f'output must be "float32", "int32" or an Affine; got {output!r}.')
+        self._additions = np.zeros(filters)
+        self.integer_bias = None
+        if bias is not None:
+            values = np.asarray(bias)
+            if values.shape != (filters,):
+                raise ValueError(f"bias must have shape ({filters},), one number for each filter; got {values.shape}.")
+            if values.dtype.kind in "iu":
+                self.integer_bias = values
+            elif values.dtype.kind != "f" or not np.isfinite(values).all():
+                raise ValueError(f"bias must hold finite numbers, or integers; got {values.dtype}.")
+            elif output == "int32":
+                raise ValueError(
+                    "bias must be integers, in units of input scale * w_scale, where the output is int32; "
+                    f"got {values.dtype}."
+                )
+            else:
+                self._additions = values.astype(np.float64)
+        self._finished: dict[tuple[int, int], Output] = {}
+
+    def _numbers(self, x: Any) -> tuple[PackedArray, Affine]:
+        """The packed input, and what it stands for."""
+        if isinstance(x, PackedArray):
+            if numbers_of(x) != self.input.kind:
+                raise ValueError(f"x must be of {self.input.kind}, as input says; got {x!r}.")
+            if self.input.scale is None and self.output != "int32":
+                raise ValueError("x must be real numbers where input has no scale; got a PackedArray.")
+            return x, self.input
+        affine = self.input
+        if affine.scale is None:
+            affine = Affine.of(x, affine.bits, affine.signed, bipolar=affine.bipolar)
+        return quantize(x, affine, self._axis), affine
+
+    def _stage(self, groups: int, numbers: int, scale: float) -> Output:
+        real = Real(np.broadcast_to(scale * self._w_scales, self._additions.shape), self._additions, self.relu)
+        if isinstance(self.output, Affine):
+            return to_integers(real, self.output, groups, numbers)
+        return to_floats(real, groups, numbers)
+
+    def _applied(self, product: Any, x: Any) -> Any:
+        a, affine = self._numbers(x)
+        zero = int(affine.zero_points)
+        if self.output == "int32":
+            y = product(a, self.threads, zero)
+            return np.maximum(y, 0, out=y) if self.relu else y
+
+        def stage(groups: int, numbers: int) -> Output:
+            if self.input.scale is None:
+                return self._stage(groups, numbers, float(affine.scales))
+            if (groups, numbers) not in self._finished:
+                self._finished[groups, numbers] = self._stage(groups, numbers, float(affine.scales))
+            return self._finished[groups, numbers]
+
+        y = product(a, self.threads, zero, stage)
+        if not isinstance(self.output, Affine):
+            return y
+        kind = self.output.kind
+        axis = self._axis % y.ndim
+        words, _ = packed_words(y, axis, lane_layout(kind.bits, kind.signed), 0, 0, "wrap")
+        return PackedArray(words, kind.bits, kind.signed, y.shape, axis, bipolar=kind.bipolar)
+
+
+class Conv2d(_Layer):
+    """A two-dimensional convolution layer of few bits: real or packed numbers in; sums, real or packed numbers out.
+
+    ::
+
+        sum[n, k, i, j] = sum over c, r, s of (a[n, c, i * stride + r * dilation - padding, ...] - z) w[k, c, r, s]
+        y               = input scale * w_scale[k] * sum + bias[k],   quantised if output is an Affine
+
+    Parameters
+    ----------
+    w : PackedArray, shape (K, C / groups, R, S)
+        Packed along axis 1. Zero stands for zero.
+    w_scale : float, or array of shape (K,)
+    bias : array, shape (K,), optional
+        Integers count in units of input scale * w_scale and are added to the sums, exactly; floats are in y's units.
+    input : Affine
+        What packed inputs are, and what real ones become. With no scale, it is taken from each real input:
+        `Affine.of(x, bits, signed)`.
+    output : "float32", "int32" or Affine
+        Real numbers; the sums; or packed along axis 1.
+    stride, padding, dilation, groups, scheme
+        As for `kernels.packed.Convolution`. Padding stands for 0.
+    relu : bool
+        Whether what is negative becomes 0; for packed output, the zero point.
+    threads : int, optional
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong kind, or shapes do not fit; from a call, also if a sum might not fit int32.
+
+    Rounding
+    --------
+    Real inputs: as `quantize`. The sums are exact. Then, in float64, factors scale * w_scale (/ output scale) and
+    bias (/ output scale), their product with the sum, and the sum of both are rounded once each; the result is rounded
+    once, to float32 or to the nearest integer, ties to the even one, before the zero point is added.
+
+    Examples
+    --------
+    >>> from kernels import packed
+    >>> w = packed.pack(np.ones((1, 2, 2, 2), int), 2, True, axis=1)
+    >>> layer = Conv2d(w, 0.5, input=packed.Affine(4, False, 0.25, zero_point=3), padding=1)
+    >>> layer(np.full((1, 2, 1, 1), 1.0, np.float32))[0, 0]
+    array([[1., 1.],
+           [1., 1.]], dtype=float32)
+    """
+
+    def __init__(
+        self, w: PackedArray, w_scale: Any = 1.0, bias: Any = None, *, input: Affine, output: Any = "float32",
+        stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: Any = 1, relu: bool = False, scheme: str = "auto",
+        threads: int | None = None,
+    ) -> None:
+        if not isinstance(w, PackedArray) or w.ndim != 4:
+            raise TypeError(f"w must be a PackedArray of 4 dimensions (K, C / groups, R, S); got {w!r}.")
+        super().__init__(w, w_scale, bias, input, output, relu, 1, threads)
+        self._convolution = Convolution(w, stride, padding, dilation, groups, scheme, self.integer_bias)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights as they are held."""
+        return self._convolution.nbytes
+
+    def explain(self, x: PackedArray) -> str:
+        """Which scheme this input takes, and why."""
+        return self._convolution.explain(x)
+
+    def __call__(self, x: Any) -> Any:
+        """The layer's output.
+
+        Parameters
+        ----------
+        x : ndarray of float32 or float64, or PackedArray along axis 1; shape (N, C, H, W)
+
+        Returns
+        -------
+        ndarray of float32 or int32, or PackedArray along axis 1; shape (N, K, H', W')
+        """
+        return self._applied(self._convolution.finished, x)
+
+
+class Linear(_Layer):
+    """A fully connected layer of few bits.
+
+    ::
+
+        y[..., k] = input scale * w_scale[k] * (sum over c of (a[..., c] - z) w[k, c]) + bias[k]
+
+    For few rows each weight is read from memory once, in exactly its bits.
+
+    Parameters
+    ----------
+    w : PackedArray, shape (K, C)
+        Packed along its last axis. Zero stands for zero.
+    w_scale, bias, input, output, relu, scheme, threads
+        As for `Conv2d`; packed inputs and outputs are packed along their last axis.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Conv2d`.
+
+    Rounding
+    --------
+    As `Conv2d`.
+
+    Examples
+    --------
+    >>> from kernels import packed
+    >>> layer = Linear(packed.pack([[1, -2, 1]], 2, True), 0.5, [1], input=packed.Affine(2, False, 1.0), output="int32")
+    >>> layer(packed.pack([[3, 1, 0]], 2, False))
+    array([[2]], dtype=int32)
+    """
+
+    def __init__(
+        self, w: PackedArray, w_scale: Any = 1.0, bias: Any = None, *, input: Affine, output: Any = "float32",
+        relu: bool = False, scheme: str = "auto", threads: int | None = None,
+    ) -> None:
+        if not isinstance(w, PackedArray) or w.ndim != 2 or w.axis != 1:
+            raise TypeError(f"w must be a PackedArray of 2 dimensions (K, C), packed along the last; got {w!r}.")
+        if min(w.shape) < 1:
+            raise ValueError(f"w must have elements; got shape {w.shape}.")
+        super().__init__(w, w_scale, bias, input, output, relu, -1, threads)
+        self._product = Product(w.unpack(), numbers_of(w), scheme, self.integer_bias)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights as they are held."""
+        return self._product.nbytes
+
+    def explain(self, x: PackedArray) -> str:
+        """Which scheme this input takes, and why."""
+        return self._product.explain(x)
+
+    def __call__(self, x: Any) -> Any:
+        """The layer's output.
+
+        Parameters
+        ----------
+        x : ndarray of float32 or float64, or PackedArray along its last axis; shape (..., C)
+
+        Returns
+        -------
+        ndarray of float32 or int32, or PackedArray along its last axis; shape (..., K)
+        """
+        return self._applied(self._product, x)

@@ -1,0 +1,83 @@
+"""Measuring the steps of each scheme on this machine, once; "auto" then chooses by them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from kernels.packed.convolution import Convolution
+from kernels.packed.dot_products import has_byte_dot
+from kernels.packed.numbers import numbers_of
+from kernels.packed.rates import StepTimes, default_times, keep_times
+from kernels.packed.schemes import steps
+from kernels.packed.storage import pack, pack_bipolar
+
+__all__ = ["tune"]
+
+_CHANNELS, _SIZE, _CALLS = 128, 28, 9
+_CASES = (  # scheme, bits of activations and of weights; 0: bipolar
+    ("planes", 2, 2), ("planes", 0, 0), ("int8", 8, 8), ("int8", 12, 8), ("packed", 4, 4),
+)
+_MEMORY_BYTES = 1 << 27
+
+
+def _case_seconds(scheme: str, a_bits: int, w_bits: int) -> tuple[str, float]:
+    """The step's name, and the seconds that one takes in a 3x3 layer, best of several calls."""
+    random = np.random.default_rng(0)
+    shapes = (1, _CHANNELS, _SIZE, _SIZE), (_CHANNELS, _CHANNELS, 3, 3)
+    if a_bits:
+        a, w = (
+            pack(random.integers(0, 1 << bits - signed, shape), bits, signed, axis=1)
+            for bits, signed, shape in zip((a_bits, w_bits), (False, True), shapes, strict=True)
+        )
+    else:
+        a, w = (pack_bipolar(random.choice([-1, 1], shape), axis=1) for shape in shapes)
+    layer = Convolution(w, padding=1, scheme=scheme)
+    name, count, _ = steps(scheme, numbers_of(a), numbers_of(w), (_CHANNELS, _CHANNELS, (3, 3)))
+    return name, _best(lambda: layer(a, threads=1)) / (count * _SIZE**2)
+
+
+def _best(call: Callable[[], object]) -> float:
+    call()
+    best = float("inf")
+    for _ in range(_CALLS):
+        start = time.perf_counter()
+        call()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def _memory_seconds() -> float:
+    """A byte read from memory, in an array far beyond the caches."""
+    words = np.ones(_MEMORY_BYTES // 8, np.int64)
+    return _best(words.max) / words.nbytes
+
+
+def tune(progress: Callable[[str], None] = lambda line: None) -> StepTimes:
+    """Measure the steps of each scheme on one thread, and keep them in the cache folder for later processes.
+
+    It takes a few seconds, and up to a minute more where the kernels were never compiled. The results of products do
+    not depend on it, all schemes being exact.
+
+    Parameters
+    ----------
+    progress : callable
+        Is told of each step measured.
+
+    Returns
+    -------
+    StepTimes
+    """
+    values = {"byte_ns": _memory_seconds() * 1e9}
+    for scheme, a_bits, w_bits in _CASES:
+        name, seconds = _case_seconds(scheme, a_bits, w_bits)
+        values[name] = seconds * 1e9
+        progress(f"{name}: {values[name]:.3f}")
+    if not has_byte_dot():
+        values["bytes_ns"] = values["pairs_ns"]  # such a step does not occur
+    defaults = default_times()
+    times = StepTimes(**{**{"cache_bytes": defaults.cache_bytes}, **values}, measured=True)
+    keep_times(times)
+    return times

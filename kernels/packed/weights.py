@@ -1,0 +1,121 @@
+"""The weights of a product or a convolution, held as bit planes: exactly `bits` bits each, whichever width that is.
+
+The order is the one that the product of planes reads them in, lowest stride last:
+
+    planes   [group][panel][plane, the top one first][tap][word of 64 channels][filter of the panel]
+
+so that a product which needs each weight once goes through memory from its beginning to its end. Channels are filled up
+to whole words and filters to whole panels, both with zeros. Everything else that a scheme needs is computed from these.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kernels.host import host
+from kernels.packed.layout import WORD_BITS
+from kernels.packed.numbers import Numbers
+from kernels.packed.planes import bit_planes
+from kernels.workspace import aligned_empty
+
+__all__ = ["Weights", "in_panels"]
+
+
+def in_panels(rows: np.ndarray, numbers: int, dtype: type | str) -> np.ndarray:
+    """Filters, axis 1, as (groups, panels, ..., numbers), at a cache line; the last panel is filled up with zeros.
+
+    Examples
+    --------
+    >>> in_panels(np.arange(3).reshape(1, 3), 2, "int32").tolist()
+    [[[0, 1], [2, 0]]]
+    """
+    groups, filters = rows.shape[:2]
+    panels = -(-filters // numbers)
+    out = aligned_empty((groups, panels, *rows.shape[2:], numbers), np.dtype(dtype))
+    out[...] = 0
+    for panel in range(panels):
+        part = rows[:, panel * numbers : (panel + 1) * numbers]
+        out[:, panel, ..., : part.shape[1]] = np.moveaxis(part, 1, -1)
+    return out
+
+
+class Weights:
+    """Weights of shape (K, C / groups, taps...) of one kind.
+
+    Parameters
+    ----------
+    w : ndarray of integers, shape (K, C / groups, ...)
+        It may be changed afterwards.
+    kind : Numbers
+    groups : int
+
+    Attributes
+    ----------
+    filters, channels, taps : int
+        Of one group.
+    tap_shape : tuple of int
+        Empty for a matrix.
+    numbers : int
+        Filters in a panel.
+    words : int
+        Words of a plane for one filter and tap.
+    planes : ndarray of uint64, shape (groups, panels, bits, taps, words, numbers)
+    """
+
+    def __init__(self, w: np.ndarray, kind: Numbers, groups: int = 1) -> None:
+        self.kind, self.groups, self.tap_shape = kind, groups, w.shape[2:]
+        self.filters, self.channels, self.taps = w.shape[0] // groups, w.shape[1], math.prod(w.shape[2:])
+        self._fields: dict[int, np.ndarray] = {}
+        self.numbers = 2 * max(2, host().length(np.uint64))
+        self.words = -(-self.channels // WORD_BITS)
+        # (groups, filters, taps, channels), then planes (bits, groups, filters, taps, words)
+        planes = bit_planes(np.moveaxis(w.reshape(groups, self.filters, self.channels, self.taps), 2, 3), kind)
+        self.planes = in_panels(np.moveaxis(planes[::-1], 0, 2), self.numbers, np.uint64)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the planes, and of the fields that were asked for."""
+        return self.planes.nbytes + sum(fields.nbytes for fields in self._fields.values())
+
+    def as_fields(self, bits: int) -> np.ndarray:
+        """Numbers of 8 or 16 bits in panels of twice as many filters, as uint64; made once.
+
+        [group][panel][tap][4 bytes of neighbouring channels][filter], channels filled up with zeros.
+        """
+        if bits not in self._fields:
+            each = 32 // bits
+            rows = np.zeros((self.groups, self.filters, self.taps, -(-self.channels // each) * each), f"i{bits // 8}")
+            rows[..., : self.channels] = self.values()
+            panels = in_panels(rows.view(np.uint32), 2 * self.numbers, np.uint32)
+            self._fields[bits] = panels.reshape(-1).view(np.uint64)
+        return self._fields[bits]
+
+    def tap_sums(self) -> np.ndarray:
+        """Sums over the channels: int64, shape (groups, panels, taps, numbers)."""
+        # Shape (groups, panels, bits, taps, numbers).
+        ones = np.bitwise_count(self.planes).sum(-2, dtype=np.int64)
+        if self.kind.bipolar:
+            sums = 2 * ones[:, :, 0] - self.channels
+            # What fills up the last panel is 0, not -1.
+            filled = np.arange(sums.shape[1] * self.numbers).reshape(-1, 1, self.numbers) < self.filters
+            return np.where(filled, sums, 0)
+        places = np.array([1 << i for i in reversed(range(self.kind.bits))], np.int64)
+        if self.kind.negative_top:
+            places[0] = -places[0]
+        return np.einsum("gpbtn,b->gptn", ones, places)
+
+    def values(self) -> np.ndarray:
+        """The weights again: int32, shape (groups, filters, taps, channels)."""
+        groups, panels, bits, taps, words, numbers = self.planes.shape
+        planes = np.moveaxis(self.planes, -1, 2).reshape(groups, panels * numbers, bits, taps, words)[:, : self.filters]
+        octets = np.ascontiguousarray(planes, "<u8").view(np.uint8)
+        ones = np.unpackbits(octets, axis=-1, count=self.channels, bitorder="little")
+        if self.kind.bipolar:
+            return 2 * ones[:, :, 0].astype(np.int32) - 1
+        out = np.zeros((groups, self.filters, taps, self.channels), np.int32)
+        for plane in range(bits):
+            bit = ones[:, :, plane].astype(np.int32)
+            out = 2 * out - bit if plane == 0 and self.kind.negative_top else 2 * out + bit
+        return out

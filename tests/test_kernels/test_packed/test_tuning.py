@@ -1,0 +1,27 @@
+"""Measuring steps: the file is written, the next choice is made by it, and results stay what they are."""
+
+import numpy as np
+
+from kernels import packed
+from kernels.packed import rates, tuning
+
+
+def test_tune_measures_what_auto_then_chooses_by(tmp_path, monkeypatch):
+    monkeypatch.setattr(rates, "cache_folder", lambda: tmp_path)
+    for name, value in (("_CHANNELS", 8), ("_SIZE", 4), ("_CALLS", 1), ("_MEMORY_BYTES", 1 << 16)):
+        monkeypatch.setattr(tuning, name, value)
+    a = packed.pack(np.arange(64).reshape(1, 4, 16) % 4, 2, False, axis=1)
+    w = packed.pack(np.arange(24).reshape(2, 4, 3) % 3 - 1, 2, True, axis=1)
+    rates.step_times.cache_clear()
+    try:
+        before, why = packed.conv1d(a, w, explain=True)
+        assert "defaults" in why
+        told = []
+        times = packed.tune(told.append)
+        assert times.measured and rates.times_file().exists() and len(told) == 5
+        assert all(getattr(times, name) > 0 for name in ("and_ns", "xor_ns", "bytes_ns", "pairs_ns", "multiply_ns"))
+        after, why = packed.conv1d(a, w, explain=True)
+        assert "measured on this machine" in why
+        np.testing.assert_array_equal(after, before)
+    finally:
+        rates.step_times.cache_clear()
