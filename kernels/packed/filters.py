@@ -45,10 +45,8 @@ def product_module(combination: str) -> ModuleType:
         word_header(),
         "from kernels.atomic import fetch_add",
         "from kernels.packed.dot_products import dot_ops",
-        "from kernels.lane_memory import lane_ops, prefetch
-",
-        "from kernels.simd import keep_rolled
-",
+        "from kernels.lane_memory import lane_ops, prefetch\n",
+        "from kernels.simd import keep_rolled\n",
         "splat32, add32, store32, store_low, dot_bytes, dot_pairs = dot_ops(LENGTH)",
         f"WORD = np.uint{64 if planes else 32}",
         f"NUMBERS = {2 if planes else 4} * LENGTH",

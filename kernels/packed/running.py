@@ -23,6 +23,7 @@ _MOST_ROWS_APART = 28
 """Planes of activations, in a product of few rows, up to which each is a row of its own: weights are read once then."""
 
 _NO_FIXES = np.zeros(1, np.uint64)
+_NO_CONSTANTS = np.zeros(256, np.uint64)  # more than any panel has filters
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,9 @@ def run(
     def work(doorbell: np.ndarray) -> None:
         space = taken(needed)
         panels.module.run_units(
-            source, panels.U, pairs, shifts, corrections.beta, _NO_FIXES if fixes is None else fixes, output.factors,
-            output.additions, panels.constants, target, geometry, shared, doorbell,
-            *space.buffers(sizes, "uint64", integers),
+            source, panels.U, pairs, shifts, corrections.beta, _NO_CONSTANTS if apart else corrections.beta,
+            _NO_FIXES if fixes is None else fixes, output.factors, output.additions, panels.constants, target,
+            geometry, shared, doorbell, *space.buffers(sizes, "uint64", integers),
         )
         given_back(space)
 

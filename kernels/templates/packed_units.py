@@ -83,9 +83,12 @@ def finish(M, count, factors, additions, f_offset, geometry):
 
 
 @kernel
-def run_units(source, U, pairs, shifts, beta, fixes, factors, additions, c, y, geometry, shared, doorbell, memory,
-              sums):
-    """Work off units until none is left: a unit is a block of outputs of an image, and a part of the filters."""
+def run_units(source, U, pairs, shifts, beta, constants, fixes, factors, additions, c, y, geometry, shared, doorbell,
+              memory, sums):
+    """Work off units until none is left: a unit is a block of outputs of an image, and a part of the filters.
+
+    `constants`, which the products add, are `beta`, or zeros where each plane of a pixel is a row of its own.
+    """
     fetch_add(doorbell, 0, 1)
     height, width = geometry[HEIGHT], geometry[WIDTH]
     out_height, out_width = geometry[OUT_HEIGHT], geometry[OUT_WIDTH]
@@ -106,7 +109,6 @@ def run_units(source, U, pairs, shifts, beta, fixes, factors, additions, c, y, g
     rows_each = geometry[A_PLANES] if apart else 1
     x_step = words if apart else geometry[STRIDE_1] * pixel
     has_sums = 0 if apart else geometry[HAS_SUMS]
-    constants = np.zeros(2 * LENGTH, np.uint64) if apart else beta
     pad_value = WORD(geometry[PAD_VALUE])
     while True:
         unit = fetch_add(shared, 0, 1)
