@@ -50,7 +50,8 @@ def direct_module(dtype: str, tile: Tile) -> ModuleType:
     """The compiled module of direct convolution."""
     narrow = product_text(replace(tile, vectors=1), True, "narrow", "narrow_product", taps=True)
     parts = [header(tile.length), _constants_text(dtype, tile.length), f"COLUMNS = {tile.columns}\n",
-             _windows_text(dtype, tile.length), geometry_text(), product_text(tile, True, taps=True, ahead=True), narrow]
+             _windows_text(dtype, tile.length), geometry_text(),
+             product_text(tile, True, taps=True, ahead=True), narrow]
     return load_module("\n".join([*parts, _template("direct")]), f"direct {dtype}")
 
 
