@@ -50,7 +50,7 @@ def lengths():
     """The vector length of each compiled module."""
     tile = host().tile("float32")
     modules = {"direct": direct_module("float32", tile), "winograd": algorithm_module(F43),
-               "depthwise": depthwise_module("float32", tile.length, 3, 1, 1)}
+               "depthwise": depthwise_module("float32", tile, True, (3, 3), (1, 1), (1, 1))}
     return {name: module.LENGTH for name, module in modules.items()}
 
 
