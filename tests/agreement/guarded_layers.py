@@ -36,7 +36,7 @@ POINTWISE = kernels.direct.pointwise_schedule
 TILED = kernels.tiled.tiled_schedule
 
 # Taps, stride and dilation of depthwise layers, rows and columns: each is compiled, for either layout.
-DEPTHWISE_KINDS = (((3, 3), (1, 1), (1, 1)), ((3, 3), (2, 2), (1, 1)), ((2, 3), (3, 2), (2, 3)),
+DEPTHWISE_KINDS = (((3, 3), (1, 1), (1, 1)), ((3, 3), (2, 2), (1, 1)), ((2, 2), (1, 1), (3, 3)),
                    ((2, 2), (1, 3), (1, 1)), ((7, 7), (2, 1), (3, 1)))
 
 libc = ctypes.CDLL(None, use_errno=True)

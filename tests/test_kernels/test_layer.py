@@ -170,7 +170,7 @@ def test_fast_equals_torch_with_stride_along_a_line(problem, last):
 
 # Each is compiled, for planes and for channels last, though alike for two axes and three: few of them, and those that
 # are compiled elsewhere too.
-@pytest.mark.parametrize("taps, stride, dilation", [(3, 1, 1), (3, 2, 1), (3, 1, 2)])
+@pytest.mark.parametrize("taps, stride, dilation", [(3, 1, 1), (3, 2, 1), (2, 1, 3)])
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @settings(max_examples=15)
 @given(data=st.data(), last=st.booleans(), threads=st.integers(1, 3))
