@@ -14,8 +14,9 @@ from scipy.signal import correlate
 import winograd as wg
 from kernels import Conv1d, Conv2d, Conv3d, conv1d, conv2d, conv3d
 
-POINTS = [0, 1, -1, "1/2", -2, wg.INF]
-FAST = {"passes": ("share", "factor"), "fma": True}
+# Plane and line are those of other tests too, as each is compiled.
+POINTS = [0, -1, 1, "1/2", -2, wg.INF]
+FAST = {"passes": ("share", "factor"), "fma": True, "filter_dtype": "float64"}
 T23, T43 = wg.toom_cook(2, 3, [*POINTS[:3], wg.INF]), wg.toom_cook(4, 3, POINTS)
 F43 = wg.Algorithm(T43, dims=2, **FAST)
 F43_LINE = wg.Algorithm(T43, **FAST)
