@@ -17,6 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
+import kernels.depthwise
 import kernels.direct
 import kernels.layer
 import kernels.tiled
@@ -29,9 +30,14 @@ LAYERS = {1: Conv1d, 2: Conv2d, 3: Conv3d}
 LAYOUTS = {1: ("NCW", "NWC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
 PAGE = mmap.PAGESIZE
 NO_ACCESS = 0
-DIRECT, DEPTHWISE = kernels.direct.direct_schedule, kernels.direct.depthwise_schedule
+DIRECT, DEPTHWISE = kernels.direct.direct_schedule, kernels.depthwise.depthwise_schedule
+PLANES = kernels.depthwise.planes_schedule
 POINTWISE = kernels.direct.pointwise_schedule
 TILED = kernels.tiled.tiled_schedule
+
+# Taps, stride and dilation of depthwise layers, rows and columns: each is compiled, for either layout.
+DEPTHWISE_KINDS = (((3, 3), (1, 1), (1, 1)), ((3, 3), (2, 2), (1, 1)), ((2, 2), (1, 1), (3, 3)),
+                   ((2, 2), (1, 3), (1, 1)), ((7, 7), (2, 1), (3, 1)))
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
@@ -126,9 +132,9 @@ def drawn(rng, fast):
     dtype = rng.choice(["float32", "float64"]) if A == "direct" else A.dtype
     depthwise = A == "direct" and rng.random() < 0.4
     options = {"bias": None, "relu": bool(rng.integers(2)), "threads": int(rng.integers(1, 3))}
-    if depthwise:  # few kinds: each is compiled for itself
-        taps = (*rng.integers(1, 4, axes - 1), 3)
-        stride, dilation, dtype = (*rng.integers(1, 4, axes - 1), rng.integers(1, 3)), (1,) * axes, "float32"
+    if depthwise:
+        kind, dtype = DEPTHWISE_KINDS[rng.integers(len(DEPTHWISE_KINDS))], "float32"
+        taps, stride, dilation = ((*rng.integers(1, 4, 1), *pair)[-axes:] for pair in kind)
         groups, channels, filters = int(rng.choice([2, 5, 16, 17, 32, 37, 64])), 1, int(rng.integers(1, 3))
     else:
         groups, channels = int(rng.choice([1, 1, 1, 2, 3])), int(rng.choice([1, 3, 4, 8, 15, 16, 17, 32, 33, 65]))
@@ -199,7 +205,8 @@ def reschedule(rng):
 
     own = rng.integers(2)
     kernels.direct.direct_schedule = direct(DIRECT) if own else DIRECT
-    kernels.direct.depthwise_schedule = direct(DEPTHWISE) if own else DEPTHWISE
+    kernels.depthwise.depthwise_schedule = direct(DEPTHWISE) if own else DEPTHWISE
+    kernels.depthwise.planes_schedule = direct(PLANES) if own else PLANES
     kernels.direct.pointwise_schedule = pointwise if own else POINTWISE
     kernels.tiled.tiled_schedule = tiled if own else TILED
     return f"own schedule {rows} {columns} {parts} {block}" if own else "usual schedule"
@@ -213,7 +220,7 @@ def run(side, seed, count):
     kernels.workspace._spare.clear()
     kernels.workspace.Workspace = guarded_workspace(guard)
     kernels.layer.aligned_empty = guard.empty
-    kernels.layer.np = kernels.direct.np = kernels.tiled.np = GuardedNumpy(guard)
+    kernels.layer.np = kernels.direct.np = kernels.depthwise.np = kernels.tiled.np = GuardedNumpy(guard)
     for (x, w, options), want in zip(cases, plain, strict=True):
         kernels.workspace._spare.clear()
         told = {name: str(value) for name, value in options.items() if name != "bias"}

@@ -24,7 +24,7 @@ CASES = {
     "direct": ((1, 21, 9, 30), (41, 21, 3, 3), {"padding": 1}, ("direct",)),
     "direct, stride": ((2, 16, 9, 11), (5, 16, 3, 2), {"stride": 2, "dilation": (1, 2)}, ("direct",)),
     "pointwise": ((1, 64, 7, 9), (48, 64, 1, 1), {}, ("direct", "direct")),
-    "depthwise": ((1, 37, 9, 19), (37, 1, 3, 3), {"padding": 1, "groups": 37}, ("direct",)),
+    "depthwise": ((1, 37, 9, 19), (37, 1, 2, 2), {"padding": 1, "groups": 37}, ("direct",)),
     "winograd": ((2, 21, 13, 30), (41, 21, 3, 3), {"padding": 1}, (F43, F23)),
     "winograd, stride": ((1, 5, 13, 18), (7, 5, 6, 5), {"padding": 1, "stride": 2}, (F43, F23)),
 }
@@ -50,7 +50,7 @@ def lengths():
     """The vector length of each compiled module."""
     tile = host().tile("float32")
     modules = {"direct": direct_module("float32", tile), "winograd": algorithm_module(F43),
-               "depthwise": depthwise_module("float32", tile.length, 3, 1, 1)}
+               "depthwise": depthwise_module("float32", tile, True, (2, 2), (1, 1), (1, 1))}
     return {name: module.LENGTH for name, module in modules.items()}
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import kernels.depthwise
 import kernels.direct
 from error_analysis.emulation.emulate import direct
 from kernels import Conv1d, Conv2d, Conv3d
@@ -35,13 +36,16 @@ DENSE = {
     "3-D": ((1, 4, 5, 6, 7), (6, 4, 2, 3, 3), {"stride": (1, 2, 1), "padding": (1, 0, 1)}, "fd"),
     "3-D dilated": ((2, 3, 7, 5, 8), (17, 3, 3, 1, 2), {"dilation": (2, 1, 3), "padding": (3, 1, 0)}, "f"),
 }
+# Each shape of rows and columns is compiled, for either layout: few of them, and those that other tests run too.
 DEPTHWISE = {
-    "plain": ((1, 5, 9, 10), (5, 1, 3, 3), {"padding": 1}, "fd"),
+    "plain": ((1, 5, 9, 10), (5, 1, 3, 3), {"padding": 1}, "f"),
     "stride": ((2, 37, 9, 16), (37, 1, 3, 3), {"stride": 2, "padding": 1}, "f"),
-    "whole vectors": ((1, 64, 6, 19), (64, 1, 3, 3), {"padding": 1}, "fd"),
+    "whole vectors": ((1, 64, 6, 19), (64, 1, 3, 3), {"padding": 1}, "f"),
     "more filters than channels": ((1, 18, 8, 8), (54, 1, 3, 3), {"padding": (0, 2)}, "f"),
-    "dilation": ((1, 33, 12, 21), (33, 1, 3, 3), {"dilation": 2, "padding": 2}, "f"),
+    "dilation": ((1, 33, 12, 21), (33, 1, 2, 2), {"dilation": 3, "padding": 2}, "fd"),
     "padding beyond the filter": ((1, 16, 3, 2), (16, 1, 3, 3), {"padding": 5}, "f"),
+    "steps of three columns": ((1, 20, 7, 23), (20, 1, 2, 2), {"stride": (1, 3), "padding": 1}, "f"),
+    "large filters": ((1, 18, 14, 40), (18, 1, 7, 7), {"stride": (2, 1), "dilation": (2, 1), "padding": 4}, "f"),
     "1-D": ((2, 20, 45), (20, 1, 3), {"padding": 1}, "f"),
     "3-D": ((1, 19, 4, 5, 9), (19, 1, 2, 3, 3), {"stride": (2, 1, 1), "padding": 1}, "f"),
 }
@@ -136,8 +140,9 @@ def test_no_schedule_changes_a_bit(monkeypatch, x_shape, w_shape, options, sched
 
         return schedule_of
 
-    for name in ("direct_schedule", "depthwise_schedule"):
-        monkeypatch.setattr(kernels.direct, name, forced(getattr(kernels.direct, name)))
+    for module, name in ((kernels.direct, "direct_schedule"), (kernels.depthwise, "depthwise_schedule"),
+                         (kernels.depthwise, "planes_schedule")):
+        monkeypatch.setattr(module, name, forced(getattr(module, name)))
     for how, y in results(x, w, options):
         np.testing.assert_array_equal(bits(y), bits(want), err_msg=how)
 

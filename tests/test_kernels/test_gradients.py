@@ -23,9 +23,12 @@ FORWARD = {1: conv1d, 2: conv2d}
 BACKWARD_INPUT = {1: conv1d_backward_input, 2: conv2d_backward_input}
 BACKWARD_FILTER = {1: conv1d_backward_filter, 2: conv2d_backward_filter, 3: conv3d_backward_filter}
 LAST = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
-POINTS = [0, 1, -1, "1/2", -2, wg.INF]
+POINTS = [0, -1, 1, "1/2", -2, wg.INF]
 F34 = wg.Algorithm(wg.toom_cook(3, 4, POINTS), dims=2)
-F43 = wg.Algorithm(wg.toom_cook(4, 3, POINTS), dims=2)
+# The same as in other tests, as it is compiled.
+F43 = wg.Algorithm(wg.toom_cook(4, 3, POINTS), dims=2, passes=("share", "factor"), fma=True, filter_dtype="float64")
+# Taps, stride and dilation of rows and columns: each phase of each is compiled.
+DEPTHWISE_KINDS = [((2, 2), (1, 1), (3, 3)), ((2, 3), (2, 2), (1, 1))]
 
 
 @st.composite
@@ -36,8 +39,9 @@ def problems(draw, most_axes):
         tuple(draw(st.integers(1, most)) for _ in range(axes)) for most in (4 if axes < 3 else 3, 4, 3)
     )
     per_group, filters = (draw(st.sampled_from([1, 3, 17] if groups == 1 else [1, 2])) for _ in range(2))
-    if groups > 1 and 1 in (per_group, filters):  # depthwise kernels are compiled for each shape of a row of taps
-        taps, stride, dilation = (*taps[:-1], 3), (*stride[:-1], min(stride[-1], 2)), (*dilation[:-1], 1)
+    if groups > 1 and 1 in (per_group, filters):
+        kind = zip((taps, stride, dilation), draw(st.sampled_from(DEPTHWISE_KINDS)), strict=True)
+        taps, stride, dilation = ((*any_number[:-2], *pair[-axes:]) for any_number, pair in kind)
     padding = tuple((draw(st.integers(0, 5)), draw(st.integers(0, 5))) for _ in range(axes))
     least = [max(1, d * (r - 1) + 1 - sum(p)) for r, d, p in zip(taps, dilation, padding, strict=True)]
     lengths = [n + draw(st.integers(0, 9 if axes < 3 else 3)) for n in least]

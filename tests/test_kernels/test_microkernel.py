@@ -15,7 +15,7 @@ import pytest
 import kernels.host
 from kernels.compilation import header, load_module
 from kernels.host import Tile, host
-from kernels.microkernel import depthwise_text, product_text, row_counts, splits
+from kernels.microkernel import product_text, row_counts, splits
 
 ROOT = Path(kernels.host.__file__).parents[1]
 
@@ -225,76 +225,6 @@ def test_bias_and_relu_keep_nan_and_turn_what_is_negative_into_positive_zero(tap
     function(V, 0, 1, 6, np.zeros(1, np.int64), 1, U, 0, M, 0, tile.columns, 1, bias, 0, True, True)
     first = M[:: tile.columns]
     assert np.isnan(first[0]) and first[1:].tolist() == [0, np.inf, 0, 0, 3] and not np.signbit(first[1:]).any()
-
-
-# ---- depthwise ------------------------------------------------------------------------------------------------------
-
-DEPTHWISE = [(1, 1, 1), (3, 1, 1), (3, 2, 1), (2, 1, 3), (5, 3, 2)]
-
-
-def depthwise_module(taps, stride, dilation):
-    length = host().length(np.float32)
-    text = f"{header(length)}\nLENGTH = {length}\n\n{depthwise_text(taps, stride, dilation)}"
-    # An inlined function has no machine code of its own to call.
-    text += """
-
-@kernel
-def edge(x, offset, step, shifts, places, tap_rows, U, u_offset, bias, bias_offset, has_bias, relu, out, out_offset,
-         first, end):
-    depthwise_edge(x, offset, step, shifts, places, tap_rows, U, u_offset, bias, bias_offset, has_bias, relu,
-                   out, out_offset, first, end)
-"""
-    return load_module(text, "test_depthwise"), length
-
-
-def dull_depthwise(x, at, step, shifts, places, U, taps, dilation, length, bias, relu):
-    """One output: a vector of channels, the sum over rows of taps and, in each, over the taps given."""
-    acc = np.zeros(length, np.float32)
-    for shift, place in zip(shifts, places, strict=True):
-        for b in taps:
-            start = at + shift + b * dilation * step
-            acc = fused32(x[start : start + length], U[place + b * length : place + (b + 1) * length], acc)
-    return finished(acc, bias, relu)
-
-
-@pytest.mark.parametrize(("taps", "stride", "dilation"), DEPTHWISE)
-def test_depthwise_rows_and_edges_are_the_dull_sum(taps, stride, dilation):
-    module, length = depthwise_module(taps, stride, dilation)
-    rng = np.random.default_rng(7)
-    for columns, chunks, tap_rows, biased, relu in [
-        (1, 1, 1, False, False), (6, 2, 0, True, False), (7, 1, 3, True, True), (23, 3, 2, False, True),
-        (13, 2, 1, True, False),
-    ]:  # fmt: skip
-        step, out_step = chunks * length + 3, chunks * length + 5
-        width = (columns - 1) * stride + (taps - 1) * dilation + 1
-        row = width * step + length
-        x = rng.standard_normal(4 + max(1, tap_rows) * row).astype(np.float32)
-        shifts, places = np.arange(tap_rows) * row, rng.permutation(tap_rows) * taps * length
-        u_chunk = max(1, tap_rows) * taps * length
-        U = rng.standard_normal(6 + chunks * u_chunk).astype(np.float32)
-        bias = rng.standard_normal(2 + chunks * length).astype(np.float32)
-        out = np.full(3 + columns * out_step, 77, np.float32)
-        module.depthwise_row(x, 4, step, shifts, places, tap_rows, U, 6, u_chunk, bias, 2, biased, relu,
-                             out, 3, out_step, columns, chunks, 0, 0)  # fmt: skip
-        expected = np.full_like(out, 77)
-        for j in range(columns):
-            for k in range(chunks):
-                vector = bias[2 + k * length : 2 + (k + 1) * length] if biased else None
-                at, panel = 4 + j * stride * step + k * length, places + 6 + k * u_chunk
-                start = 3 + j * out_step + k * length
-                expected[start : start + length] = dull_depthwise(
-                    x, at, step, shifts, panel, U, range(taps), dilation, length, vector, relu
-                )
-        assert np.array_equal(out.view(np.uint32), expected.view(np.uint32))
-        for first in range(taps + 1):
-            for end in range(first, taps + 1):
-                some = np.full(length + 2, 77, np.float32)
-                module.edge(x, 4, step, shifts, places, tap_rows, U, 6, bias, 2, biased, relu, some, 1, first, end)
-                vector = bias[2 : 2 + length] if biased else None
-                inside = range(first, end)
-                one = dull_depthwise(x, 4, step, shifts, places + 6, U, inside, dilation, length, vector, relu)
-                assert np.array_equal(some[1:-1].view(np.uint32), one.view(np.uint32))
-                assert some[0] == some[-1] == 77
 
 
 def panels_digest():

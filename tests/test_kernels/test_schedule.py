@@ -13,7 +13,8 @@ import winograd as wg
 from kernels import schedule
 from kernels.arguments import output_size
 from kernels.choice import candidates
-from kernels.direct import DepthwiseFilter, DirectFilter
+from kernels.depthwise import DepthwiseFilter
+from kernels.direct import DirectFilter
 from kernels.host import Tile, host
 from kernels.microkernel import row_counts, splits
 from kernels.problem import Problem
@@ -23,6 +24,7 @@ from kernels.schedule import (
     direct_schedule,
     is_pointwise,
     padded_stride,
+    planes_schedule,
     pointwise_schedule,
     tile_counts,
     tiled_schedule,
@@ -118,6 +120,28 @@ def test_depthwise_blocks_and_parts_cover_the_outputs(given, in_place):
     assert_direct_pieces_are_whole(given, depthwise_schedule(given, in_place), chunks)
 
 
+@given(problems(), st.integers(1, 8))
+def test_depthwise_blocks_of_planes_cover_the_outputs(given, down):
+    planes = given.images * given.groups * given.filters
+    found = planes_schedule(given, down)
+    assert 1 <= found.parts <= planes * given.out[0] and found.columns == given.out[2], "rows are whole"
+    assert sum(pieces(given.out[1], found.rows)) == given.out[1] and found.rows <= given.out[1]
+    assert found.rows == given.out[1] or found.rows % down == 0, "only the last tile of a plane overlaps another"
+    assert found.cost > 0 and math.isfinite(found.cost)
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_little_depthwise_work_is_one_unit_and_much_some_for_each_thread(last):
+    def units(size, channels, threads):
+        layer = problem((size, size), 3, channels, channels, channels, padding=1, threads=threads, last=last)
+        return prepared(DepthwiseFilter, layer).plan(layer, NOTHING).fields["UNITS"]
+
+    assert [units(7, 32, threads) for threads in (1, 2, 64)] == [1, 1, 1]
+    assert units(112, 64, 1) == 1
+    assert units(112, 64, 2) >= 8 and units(112, 64, 8) >= 32
+    assert units(224, 2, 4) >= 8, "planes are cut where there are few"
+
+
 @given(problems())
 def test_tiles_cover_the_outputs_of_every_phase_and_blocks_the_tiles(given):
     axes = 3 - given.size.count(1) or 1
@@ -165,11 +189,12 @@ def test_more_threads_than_work_are_no_harm():
 
 
 def test_the_expected_time_falls_with_threads_and_grows_with_work():
-    for find in (direct_schedule, lambda p: tiled_schedule(p, F43), lambda p: depthwise_schedule(p, True)):
+    kinds = (direct_schedule, lambda p: tiled_schedule(p, F43), lambda p: depthwise_schedule(p, True),
+             lambda p: planes_schedule(p, 7))
+    for find in kinds:
         layer = {"size": (56, 56), "taps": 3, "channels": 64, "filters": 64}
-        if find(problem(**layer)).cost:
-            assert find(problem(**layer, threads=2)).cost < find(problem(**layer)).cost
-            assert find(problem(**layer, images=4)).cost > 2 * find(problem(**layer)).cost
+        assert find(problem(**layer, threads=2)).cost < find(problem(**layer)).cost
+        assert find(problem(**layer, images=4)).cost > 2 * find(problem(**layer)).cost
 
 
 # ---- memory ---------------------------------------------------------------------------------------------------
@@ -179,9 +204,10 @@ NOTHING = np.zeros(0, np.float32)
 
 
 def prepared(kind, layer, algorithm=None):
-    """Filters of the kind, without their memory and their compiled code."""
+    """Filters of the kind, without their memory; of compiled code no more than its text."""
     one = kind.__new__(kind)
-    one.tile, one.packed, one.module = host().tile(layer.dtype), NOTHING, SimpleNamespace(run_units=None)
+    one.tile, one.module = host().tile(layer.dtype), SimpleNamespace(run_units=None)
+    one.packed = one._packed = NOTHING
     one.length, one.each, one.algorithm = one.tile.length, layer.filters, algorithm
     one.channels = layer.channels * math.prod(layer.stride)
     one._w = np.broadcast_to(np.zeros(1, layer.dtype), (layer.filters * layer.groups, layer.channels))

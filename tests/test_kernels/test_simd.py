@@ -1,4 +1,4 @@
-"""Lanes: every operation bit for bit against NumPy or exact fractions; wrong types refused."""
+"""Lanes: all arithmetic bit for bit against NumPy or exact fractions; wrong types refused."""
 
 from fractions import Fraction
 from types import SimpleNamespace
@@ -8,7 +8,8 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from kernels.simd import LENGTHS, Lanes, at_least, fma, keep_apart, keep_rolled, lane_ops, prefetch
+from kernels.lane_memory import lane_ops
+from kernels.simd import Lanes, at_least, fma, keep_apart, keep_rolled
 
 DTYPES = (np.float32, np.float64)
 SHAPES = [(dtype, length) for dtype in DTYPES for length in (4, 8, 16)]
@@ -184,73 +185,6 @@ def test_one_text_rounds_alike_for_scalars_and_lanes(shape):
     assert same_bits(y, one_by_one)
 
 
-def test_load_store_zero_and_splat(shape):
-    load, store, zero, splat, length = shape.load, shape.store, shape.zero, shape.splat, shape.length
-
-    @njit
-    def run(x, y, offset):
-        store(y, offset, load(x, offset + 1))
-        store(y, offset + length, zero(x))
-        store(y, offset + 2 * length, splat(x[0]))
-
-    x = operands(shape.dtype, 2 * length + 8, 7)
-    y = np.full(3 * length + 6, 7, shape.dtype)
-    run(x, y, 3)  # offsets need not be multiples of the length
-    expected = [[7] * 3, x[4 : 4 + length], [0] * length, [x[0]] * length, [7] * 3]
-    assert same_bits(y, np.concatenate(expected).astype(shape.dtype))
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("length", [2, 4, 8, 16])
-def test_transposition_agrees_with_numpy(dtype, length):
-    transpose_block = lane_ops(length).transpose_block
-
-    @njit
-    def run(src, src_offset, src_stride, dst, dst_offset, dst_stride):
-        transpose_block(src, src_offset, src_stride, dst, dst_offset, dst_stride)
-
-    src = np.arange((length + 1) * (length + 3), dtype=dtype).reshape(length + 1, length + 3)
-    dst = np.full((length, length + 5), -1, dtype)
-    expected = dst.copy()
-    expected[:, 4 : 4 + length] = src[1:, 2 : 2 + length].T
-    run(src.ravel(), length + 3 + 2, length + 3, dst.reshape(-1), 4, length + 5)
-    assert np.array_equal(dst, expected)
-
-    square = np.arange(length * length, dtype=dtype).reshape(length, length)
-    in_place = square.copy().reshape(-1)
-    run(in_place, 0, length, in_place, 0, length)
-    assert np.array_equal(in_place.reshape(length, length), square.T)
-
-
-@pytest.mark.parametrize("at_end", [False, True])
-def test_masked_loads_and_stores_touch_nothing_else(shape, guarded, at_end):
-    load_first, store, store_first, length = shape.load_first, shape.store, shape.store_first, shape.length
-    load = shape.load
-
-    @njit
-    def get(x, offset, count, y):
-        store(y, 0, load_first(x, offset, count))
-
-    @njit
-    def put(y, offset, x, count):
-        store_first(y, offset, load(x, 0), count)
-
-    values = operands(shape.dtype, length, 8)
-    for count in range(-1, length + 2):
-        inside = min(max(count, 0), length)
-        margin = 0 if at_end else 3  # without it, what follows can be neither read nor written
-        array = guarded(5 + inside + margin, shape.dtype)
-        array[:] = np.nan
-        array[5 : 5 + inside] = values[:inside]
-        y = np.full(length, 7, shape.dtype)
-        get(array, 5, count, y)
-        assert same_bits(y, np.concatenate([values[:inside], np.zeros(length - inside, shape.dtype)]))
-        array[:] = 7
-        put(array, 5, values, count)
-        expected = np.concatenate([np.full(5, 7), values[:inside], np.full(margin, 7)]).astype(shape.dtype)
-        assert same_bits(array, expected)
-
-
 def test_at_least_keeps_nan_and_both_zeros(shape):
     load, store, length = shape.load, shape.store, shape.length
 
@@ -267,47 +201,6 @@ def test_at_least_keeps_nan_and_both_zeros(shape):
     x = np.full(length, -0.0, shape.dtype)
     run(x, np.zeros_like(x), y)
     assert np.signbit(y).all()
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("length", [2, 4, 16])
-def test_corners_are_transposed_and_nothing_else_is_touched(dtype, length, guarded):
-    transpose_corner = lane_ops(length).transpose_corner
-
-    @njit
-    def run(src, src_offset, src_stride, rows, columns, dst, dst_offset, dst_stride):
-        transpose_corner(src, src_offset, src_stride, rows, columns, dst, dst_offset, dst_stride)
-
-    for rows in range(length + 1):
-        for columns in range(length + 1):
-            src_stride, dst_stride = length + 1, length + 2
-            src = guarded(2 + max(0, rows - 1) * src_stride + columns * (rows > 0), dtype)
-            dst = guarded(3 + max(0, columns - 1) * dst_stride + rows * (columns > 0), dtype)
-            src[:] = np.arange(src.size) + 100
-            dst[:] = -1
-            expected = dst.copy()
-            for i in range(rows):
-                for j in range(columns):
-                    expected[3 + j * dst_stride + i] = src[2 + i * src_stride + j]
-            run(src, 2, src_stride, rows, columns, dst, 3, dst_stride)
-            assert np.array_equal(dst, expected)
-
-
-def test_prefetching_anything_is_harmless():
-    @njit
-    def run(x, offset):
-        prefetch(x, offset, 0)
-        prefetch(x, offset, 1)
-
-    x = np.arange(4.0)
-    for offset in (0, 3, -(10**6), 10**12):
-        run(x, offset)
-    run(np.zeros((2, 3), np.float32), 5)
-    assert x.tolist() == [0, 1, 2, 3]
-    with pytest.raises(TypingError, match="prefetch takes a C-contiguous array and a literal 0 or 1"):
-        njit(lambda x, written: prefetch(x, 0, written))(x, 1)
-    with pytest.raises(TypingError, match="prefetch takes a C-contiguous array"):
-        njit(lambda x: prefetch(x, 0, 0))(x[::2])
 
 
 def test_keep_rolled_changes_nothing():
@@ -335,9 +228,7 @@ def test_what_is_kept_apart_computes_the_same():
     assert run(3) == 25
 
 
-LOAD, STORE, BROADCAST = lane_ops(4).load, lane_ops(4).store, lane_ops(4).broadcast
-ZERO, SPLAT, TRANSPOSE = lane_ops(4).zero, lane_ops(4).splat, lane_ops(4).transpose_block
-LOAD_FIRST, STORE_FIRST, CORNER = lane_ops(4).load_first, lane_ops(4).store_first, lane_ops(4).transpose_corner
+LOAD, STORE = lane_ops(4).load, lane_ops(4).store
 LOAD8 = lane_ops(8).load
 DOUBLE = 0.25
 SINGLE = np.float32(0.25)
@@ -350,16 +241,6 @@ REFUSED = {
     "fma of two dtypes": (lambda x: STORE(x, 0, fma(LOAD(x, 0), DOUBLE, SINGLE)), FMA_RULE),
     "fma of integers": (lambda x: fma(1, 2, 3), FMA_RULE),
     "fma of scalars of two dtypes": (lambda x: fma(x[0], DOUBLE, SINGLE), FMA_RULE),
-    "float offset": (lambda x: STORE(x, 0.5, LOAD(x, 0)), "store takes integer offsets"),
-    "float offset to load": (lambda x: STORE(x, 0, LOAD(x, 1.0)), "load takes integer offsets"),
-    "scalar stored": (lambda x: STORE(x, 0, SINGLE), r"store takes Lanes\(float32, 4\)"),
-    "other length stored": (lambda x: STORE(x, 0, LOAD8(x, 0)), r"store takes Lanes\(float32, 4\)"),
-    "not an array": (lambda x: STORE(x, 0, LOAD(SINGLE, 0)), "load takes a 1-D C-contiguous array"),
-    "zero of a scalar": (lambda x: STORE(x, 0, ZERO(SINGLE)), "zero takes a 1-D"),
-    "splat of an integer": (lambda x: STORE(x, 0, SPLAT(1)), "splat takes a float32 or float64 scalar"),
-    "masked load of a float count": (lambda x: STORE(x, 0, LOAD_FIRST(x, 0, 1.5)), "load_first takes integer"),
-    "masked store of a scalar": (lambda x: STORE_FIRST(x, 0, SINGLE, 2), r"store_first takes Lanes\(float32, 4\)"),
-    "corner of float size": (lambda x: CORNER(x, 0, 4, 2.0, 2, x, 0, 4), "takes integer offsets"),
     "at_least of a scalar": (lambda x: STORE(x, 0, at_least(LOAD(x, 0), SINGLE)), "at_least takes two Lanes"),
     "at_least of two lengths": (lambda x: STORE(x, 0, at_least(LOAD(x, 0), LOAD8(x, 0))), "at_least takes two Lanes"),
     "division": (lambda x: STORE(x, 0, LOAD(x, 0) / SINGLE), "truediv"),
@@ -373,31 +254,9 @@ def test_wrong_types_are_refused(case):
         njit(function)(np.zeros(16, np.float32))
 
 
-def test_wrong_arrays_are_refused():
-    copy = njit(lambda x, y: STORE(y, 0, BROADCAST(x, 0)))
-    transpose = njit(lambda x, y: TRANSPOSE(x, 0, 4, y, 0, 4))
-    x = np.zeros(16, np.float32)
-    read_only = x.copy()
-    read_only.flags.writeable = False
-    copy(read_only, x)
-    with pytest.raises(TypingError, match="store needs a writable array"):
-        copy(x, read_only)
-    with pytest.raises(TypingError, match="broadcast takes a 1-D C-contiguous array"):
-        copy(x[::2], x)
-    with pytest.raises(TypingError, match="broadcast takes a 1-D C-contiguous array"):
-        copy(x.reshape(4, 4), x)
-    with pytest.raises(TypingError, match="broadcast takes an array of float32 or float64"):
-        copy(np.zeros(16, np.int32), x)
-    with pytest.raises(TypingError, match="two arrays of one dtype"):
-        transpose(x, np.zeros(16))
-
-
 def test_lengths_and_dtypes_are_checked():
-    assert [lane_ops(length) is lane_ops(length) for length in LENGTHS] == [True] * len(LENGTHS)
     assert Lanes("float64", 8) == Lanes(np.float64, 8) != Lanes("float64", 4)
-    with pytest.raises(ValueError, match="length must be one of 2, 4, 8, 16, 32, 64; got 3\\."):
-        lane_ops(3)
-    with pytest.raises(ValueError, match="length must be one of"):
+    with pytest.raises(ValueError, match="length must be one of 2, 4, 8, 16, 32, 64; got 1\\."):
         Lanes("float32", 1)
     with pytest.raises(TypeError, match="dtype must be float32 or float64; got int32\\."):
         Lanes("int32", 4)
