@@ -71,7 +71,8 @@ class DepthwiseFilter:
             "UNITS": (problem.images * problem.out[0] * schedule.parts * -(-problem.out[1] // rows)
                       * -(-problem.out[2] // columns)),
         }
-        sizes = (slices * down * across * length, rows * columns * length)
+        strips = (slices * down * across * length, rows * columns * length)
+        sizes = (0, 0) if in_place and groups % length == 0 else strips
         return Plan.of(module.run_units, self._packed, ordered, problem, fields, sizes, _lines(problem, module))
 
 

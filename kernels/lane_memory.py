@@ -213,6 +213,7 @@ def lane_ops(length: int) -> LaneOps:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from numba import njit
     >>> load, store = lane_ops(4).load, lane_ops(4).store
     >>> @njit

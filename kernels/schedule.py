@@ -249,7 +249,7 @@ def depthwise_schedule(problem: Problem, in_place: bool) -> DirectSchedule:
         rows = max(1, min(rows, problem.out[1] // wanted))
         if in_place and -(-problem.out[1] // rows) < wanted:
             parts = min(chunks, -(-wanted // -(-problem.out[1] // rows)))
-    elif in_place:  # one unit, if one plane
+    elif in_place and problem.groups % length == 0:  # one unit, if one plane: no strip is needed
         rows, columns = problem.out[1:]
     return DirectSchedule(rows, columns, parts, _makespan(wanted, problem.threads, work / wanted, rates()))
 

@@ -33,7 +33,7 @@ def convolve(V, v_offset, v_row, v_column, slice_pitch, row_pitch, column_pitch,
     size = channels * geometry[TAPS_Z] * geometry[TAPS_0] * taps1
     if column_pitch == channels:
         channels, taps1 = channels * taps1, 1
-    taps = 0
+    taps, none = np.int64(0), np.int64(0)  # typed: Numba compiles a callee anew for each literal
     for z in range(geometry[TAPS_Z]):
         for i in range(geometry[TAPS_0]):
             for j in range(taps1):
@@ -50,14 +50,14 @@ def convolve(V, v_offset, v_row, v_column, slice_pitch, row_pitch, column_pitch,
             at = v_offset + i * v_row
             target = y_offset + b * y_filter + i * y_row
             if filters - k <= LENGTH:
-                narrow_product(V, at, v_column, columns, shifts, taps, U, panel, M, 0, LENGTH, channels,
+                narrow_product(V, at, v_column, columns, shifts, taps, U, panel, M, none, LENGTH, channels,
                                bias, b, has_bias, relu)
                 scatter(M, 0, LENGTH, 0, 1, columns, filters - k, y, target, y_filter, y_row, y_column)
             elif y_filter == 1 and filters - k >= COLUMNS:
                 product(V, at, v_column, columns, shifts, taps, U, panel, y, target, y_column, channels,
                         bias, b, has_bias, relu)
             else:
-                product(V, at, v_column, columns, shifts, taps, U, panel, M, 0, COLUMNS, channels,
+                product(V, at, v_column, columns, shifts, taps, U, panel, M, none, np.int64(COLUMNS), channels,
                         bias, b, has_bias, relu)
                 for v in range(0, COLUMNS, LENGTH):
                     if k + v < filters:
@@ -123,7 +123,7 @@ def run_units(x, U, bias, y, geometry, shared, doorbell, strip, M, shifts):
                 gather(x, source + i * geometry[DILATION_Z] * geometry[X_Z], geometry[X_CHANNEL],
                        skip0 * geometry[X_ROW], skip1 * geometry[X_COLUMN], row_begin, last, begin, end,
                        strip_rows, strip_columns, channels, strip, i * area, pixel)
-            convolve(strip, 0, stride0 * strip_columns * pixel, stride1 * pixel,
+            convolve(strip, np.int64(0), stride0 * strip_columns * pixel, stride1 * pixel,
                      area, geometry[DILATION_0] * strip_columns * pixel, geometry[DILATION_1] * pixel,
                      rows, columns, shifts, U, u_offset, panel_begin, panel_end, bias, group, y, target, geometry, M)
         fetch_add(shared, 1, 1)

@@ -29,7 +29,7 @@ def run_units(x, W, bias, y, geometry, shared, doorbell, panel, M):
     pixels = geometry[DEPTH] * geometry[HEIGHT] * geometry[WIDTH]
     block, w_stride = geometry[BLOCK_COLUMNS], geometry[W_STRIDE]
     x_channel, y_filter = geometry[X_CHANNEL], geometry[Y_FILTER]
-    has_bias, relu = geometry[HAS_BIAS], geometry[RELU]
+    has_bias, relu, none = geometry[HAS_BIAS], geometry[RELU], np.int64(0)
     blocks = (pixels + block - 1) // block
     while True:
         unit = claimed_unit(shared, me, geometry[UNITS])
@@ -59,15 +59,15 @@ def run_units(x, W, bias, y, geometry, shared, doorbell, panel, M):
             if p + COLUMNS <= end:
                 product(W, k * w_stride, w_stride, last - first, panel, at, y, target, y_filter, channels)
                 if has_bias or relu:
-                    finish_rows(y, target, y_filter, last - first, COLUMNS, bias, k, has_bias, relu)
+                    finish_rows(y, target, y_filter, last - first, np.int64(COLUMNS), bias, k, has_bias, relu)
                 continue
-            width = LENGTH if end - p <= LENGTH else COLUMNS
+            width = np.int64(LENGTH if end - p <= LENGTH else COLUMNS)  # typed, as literals compile a callee anew
             if width == LENGTH:
-                narrow_product(W, k * w_stride, w_stride, last - first, panel, at, M, 0, width, channels)
+                narrow_product(W, k * w_stride, w_stride, last - first, panel, at, M, none, width, channels)
             else:
-                product(W, k * w_stride, w_stride, last - first, panel, at, M, 0, width, channels)
+                product(W, k * w_stride, w_stride, last - first, panel, at, M, none, width, channels)
             if has_bias or relu:
-                finish_rows(M, 0, width, last - first, width, bias, k, has_bias, relu)
+                finish_rows(M, none, width, last - first, width, bias, k, has_bias, relu)
             for i in range(last - first):
                 for v in range(0, end - p, LENGTH):
                     store_first(y, target + i * y_filter + v, load(M, i * width + v), min(LENGTH, end - p - v))

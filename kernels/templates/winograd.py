@@ -68,14 +68,14 @@ def transform_input(strip, columns, run, vectors, stage_z, stage, V, v_offset, v
 def summed_product(V, v_offset, v_stride, tiles, U, u_offset, M, m_offset, channels, sums):
     """M = V U for one panel, the channel sum in leaves of LEAF channels (0: one leaf), combined as CHANNEL_SUM says."""
     if LEAF == 0:
-        product(V, v_offset, v_stride, tiles, U, u_offset, M, m_offset, COLUMNS, channels)
+        product(V, v_offset, v_stride, tiles, U, u_offset, M, m_offset, np.int64(COLUMNS), channels)
         return
     size = tiles * COLUMNS
     depth = 0
     for leaf in range((channels + LEAF - 1) // LEAF):
         c = leaf * LEAF
-        product(V, v_offset + c, v_stride, tiles, U, u_offset + c * COLUMNS, sums, depth * size, COLUMNS,
-                min(LEAF, channels - c))
+        product(V, v_offset + c, v_stride, tiles, U, u_offset + c * COLUMNS, sums, depth * size,
+                np.int64(COLUMNS), min(LEAF, channels - c))
         depth += 1
         # Pairwise: sums of equally many leaves are added at once, as a binary counter carries.
         carry = leaf + 1 if PAIRWISE else 2 * (depth - 1)

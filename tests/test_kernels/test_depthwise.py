@@ -73,6 +73,13 @@ def test_planes_need_no_buffers_but_places_of_lines():
     assert plan_of(problem(last=True)).integers > 0
 
 
+def test_whole_vectors_of_channels_that_are_read_in_place_need_no_strips():
+    length = host().tile("float32").length
+    for groups, needed in ((length, False), (3 * length, False), (length + 1, True), (length - 1, True)):
+        plan = plan_of(problem(groups=groups, last=True, size=(1, 99, 100)))
+        assert plan.fields["IN_PLACE"] == 1 and any(plan.sizes) == needed
+
+
 def test_images_are_read_in_place_where_channels_come_last_one_filter_each():
     assert plan_of(problem(last=True)).fields["IN_PLACE"] == 1
     assert plan_of(problem(last=True, each=2)).fields["IN_PLACE"] == 0

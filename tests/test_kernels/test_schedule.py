@@ -269,9 +269,9 @@ def test_long_rows_stay_within_the_memory_of_a_thread(dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_depthwise_stays_within_the_memory_of_a_thread(dtype):
     layers = [
-        problem((size, size), taps, channels, channels, channels, stride, dilation, taps // 2, 1, 2, last, dtype)
-        for size, taps, channels, stride, dilation, last in itertools.product(
-            SIZES, (1, 3, 5, 7, 11), (3, 17, 1024), (1, 2), (1, 4), (False, True)
+        problem((size, size), taps, channels, channels, channels, stride, dilation, taps // 2, 1, threads, last, dtype)
+        for size, taps, channels, stride, dilation, last, threads in itertools.product(
+            SIZES, (1, 3, 5, 7, 11), (3, 17, 1024), (1, 2, 4), (1, 4), (False, True), (1, 2)
         )
         if size + taps // 2 * 2 >= dilation * (taps - 1) + 1
     ]
