@@ -40,7 +40,8 @@ class Candidate:
     def algorithm(self, setting: Setting) -> Algorithm:
         """The Algorithm that it is in a setting."""
         T = transform_of(setting.m, setting.r, self.points, self.scale_a, self.scale_b)
-        return Algorithm(T, dims=setting.dims, order=self.order, passes=self.passes, fma=self.fma, **setting.formats)
+        how = Algorithm(T, dims=setting.dims, order=self.order, passes=self.passes, fma=self.fma)
+        return how.with_formats(**setting.formats)
 
     def to_json(self) -> str:
         """As JSON text, the same for equal candidates."""
@@ -64,8 +65,8 @@ def candidate_of(
     >>> candidate_of([Fraction(0), Fraction(1, 2), INF], b=[Fraction(1), Fraction(2), Fraction(1)]).scale_b
     '1, 2, 1'
     """
-    texts = ["" if f is None or all(x == 1 for x in f) else ", ".join(map(str, f)) for f in (a, b)]
-    return Candidate(format_points(points), *texts, **how)
+    scale_a, scale_b = ("" if f is None or all(x == 1 for x in f) else ", ".join(map(str, f)) for f in (a, b))
+    return Candidate(format_points(points), scale_a, scale_b, **how)
 
 
 @lru_cache(maxsize=256)

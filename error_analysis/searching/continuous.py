@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -70,7 +71,7 @@ def optimised(
 def log_estimate(m: int, r: int, points: Sequence[float], dims: int, roundings: Roundings) -> float:
     """The logarithm of the quick estimate; large where points all but coincide."""
     finite = sorted(p for p in points if p != math.inf)
-    if any(not b - a > _NEAREST for a, b in zip(finite, finite[1:], strict=False)) or abs(finite[-1]) > 1e3:
+    if any(not b - a > _NEAREST for a, b in pairwise(finite)) or abs(finite[-1]) > 1e3:
         return _WORST
     with np.errstate(all="ignore"):
         estimated = quick_estimate(toom_cook_matrices(m, r, points), dims, roundings)

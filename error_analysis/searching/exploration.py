@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 from error_analysis.searching.candidate import Candidate, candidate_of
 from error_analysis.searching.canonical import RationalPoint, canonical
@@ -13,18 +12,41 @@ from error_analysis.searching.neighbours import Descent
 from error_analysis.searching.scales import best_scales
 from error_analysis.searching.setting import Setting
 from error_analysis.searching.structures import layouts
-from winograd import published_points
+from winograd.families import FAMILIES
 from winograd.points import Infinity
-from winograd.published import PUBLISHED_TAPS, published_rows
 
 _LARGE = 12  # points from which on a second start of the optimiser is not worth its time
 
 
-def known_points(setting: Setting) -> Iterator[tuple[RationalPoint, ...]]:
-    """Point sets that are tried in any case, canonical: the published ones."""
-    if setting.r == PUBLISHED_TAPS and any(row.m == setting.m for row in published_rows(setting.dims)):
-        for dims in (1, 2):
-            yield canonical(_rational(published_points(setting.m, dims)))
+_FIXED = ("published", "published-1d", "integers", "fractions")
+_PARAMETERS = ("5/4", "3/2", "7/4", "2", "5/2", "3", "4")  # of the families that have one
+
+
+def known_points(n: int) -> dict[str, tuple[RationalPoint, ...]]:
+    """Point sets of fixed families, by its name, canonical: those that are published, integers, simple fractions.
+
+    Examples
+    --------
+    >>> sorted(known_points(6))
+    ['fractions', 'integers', 'published', 'published-1d']
+    """
+    return {
+        name: canonical(FAMILIES[name].points(n - 1, 2)) for name in _FIXED if FAMILIES[name].fits(n)
+    }
+
+
+def _of_families(n: int) -> Iterator[tuple[RationalPoint, ...]]:
+    """Point sets of the families with one parameter, at a few of its values."""
+    for family in FAMILIES.values():
+        if family.parameters != 1 or not family.linear or not family.fits(n):
+            continue
+        for c in _PARAMETERS:
+            try:
+                points = family.points(n - 1, 2, c)
+            except ValueError:  # points that coincide at this c
+                continue
+            if all(isinstance(p, (Fraction, Infinity)) for p in points):
+                yield canonical(points)
 
 
 def explored(setting: Setting, seed: int = 0, continuous: bool = True) -> Descent:
@@ -38,8 +60,10 @@ def explored(setting: Setting, seed: int = 0, continuous: bool = True) -> Descen
         Whether to optimise with SciPy; otherwise descents start from evenly spread magnitudes.
     """
     descent = Descent(setting.m, setting.r, setting.dims, setting.roundings)
-    for points in known_points(setting):
+    for points in known_points(setting.n).values():
         descent.from_points(points)
+    for points in _of_families(setting.n):
+        descent.value(points)
     starts = 2 if setting.n < _LARGE else 1
     for layout in layouts(setting.n):
         if layout.numbers == 0:
@@ -54,28 +78,31 @@ def explored(setting: Setting, seed: int = 0, continuous: bool = True) -> Descen
     return descent
 
 
-def leads(setting: Setting, descent: Descent, count: int) -> list[Candidate]:
-    """The candidates to measure first: the leading point sets and the known ones, as they are and with best factors.
+def leads(setting: Setting, descent: Descent, count: int, shared: bool = False) -> list[Candidate]:
+    """The candidates to measure first: known point sets as they are, and the leading ones with the best factors.
 
     Parameters
     ----------
     setting : Setting
     descent : Descent
-        As `explored` gives it; its estimates may be of another setting of the same m and r.
+        As `explored` gives it.
     count : int
         How many candidates there shall be, at most.
+    shared : bool
+        In the kernel model, known point sets with shared sums besides: they take the fewest operations.
     """
-    how: dict[str, Any] = {"fma": setting.model == "kernel"}
-    known = list(dict.fromkeys(known_points(setting)))
-    found: dict[Candidate, None] = {}
-    for points in dict.fromkeys([*known, *descent.leading(count)]):
-        if len(found) >= count:
-            break
+    kernel = setting.model == "kernel"
+    found: list[Candidate] = []
+    for points in descent.leading(count):
         scales, _ = best_scales(setting.m, setting.r, points, setting.dims, setting.roundings)
-        if len(found) < count // 2:
-            found[candidate_of(points, **how)] = None
-        found[candidate_of(points, *scales, **how)] = None
-    return list(found)[:count]
+        found.append(candidate_of(points, *scales, fma=kernel))
+    plain = [candidate_of(points, fma=kernel) for points in descent.leading(2)]
+    known = [candidate_of(points, fma=kernel) for points in known_points(setting.n).values()]
+    sharing = [variant for c in known for variant in variants(c) if "factor" in variant.passes]
+    extra = [*known, *plain, *(sharing if kernel and shared else [])]
+    # The last of the leading ones make room for the others, as long as half of them stay.
+    kept = found[: max(count - len(extra), (count + 1) // 2)]
+    return list(dict.fromkeys([*kept, *extra]))[: max(count, len(kept))]
 
 
 def variants(candidate: Candidate) -> list[Candidate]:
@@ -92,7 +119,3 @@ def variants(candidate: Candidate) -> list[Candidate]:
         Candidate(candidate.points, candidate.scale_a, candidate.scale_b, order, passes, fma)
         for order, passes, fma in how
     ]
-
-
-def _rational(points: Any) -> list[RationalPoint]:
-    return [p if isinstance(p, Infinity) else Fraction(p) for p in points]

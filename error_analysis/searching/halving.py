@@ -19,11 +19,11 @@ SearchProgress = Callable[[int, int, float], None]
 
 # A tile of two axes has more outputs, so its mean error varies less from trial to trial.
 _FIRST_TRIALS = {1: 1000, 2: 250}
-FINAL_TRIALS = {1: 20_000, 2: 8_000}
 _GROWTH = 4  # of trials from rung to rung, and of how many drop out
 _LEAST_KEPT = 4
 _VARIED = 3
 _LONGEST_FRONT = 12
+_SMALL = 8
 
 
 @dataclass
@@ -72,7 +72,8 @@ class Halving:
 
     def fresh(self, candidates: Sequence[Candidate]) -> list[Figures]:
         """Figures on data that chose nothing."""
-        return self._figures(candidates, FINAL_TRIALS[self.setting.dims], derived_seed(self.seed, 2), keep=False)
+        trials = final_trials(self.setting)
+        return self._figures(candidates, trials, derived_seed(self.seed, 2), keep=False, bounded=True)
 
     def front(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Those that are best in some balance of the objectives, on the most data they share; lowest error first."""
@@ -93,9 +94,11 @@ class Halving:
         return [self.latest[candidate].objective(name) for name in self.objectives]
 
     def _measure(self, candidates: Sequence[Candidate], trials: int, seed: int) -> None:
-        self._figures(candidates, trials, seed, keep=True)
+        self._figures(candidates, trials, seed, keep=True, bounded="bound" in self.objectives)
 
-    def _figures(self, candidates: Sequence[Candidate], trials: int, seed: int, keep: bool) -> list[Figures]:
+    def _figures(
+        self, candidates: Sequence[Candidate], trials: int, seed: int, keep: bool, bounded: bool
+    ) -> list[Figures]:
         def arrived(task: Task, found: Figures) -> None:
             if keep:
                 self.latest[task.candidate] = found
@@ -104,8 +107,15 @@ class Halving:
                 lowest = min((f.objective("error") for f in self.latest.values()), default=float("nan"))
                 self.progress(self.done, max(self.expected, self.done), lowest)
 
-        tasks = [Task(c, self.setting, trials, seed) for c in candidates]
+        tasks = [Task(c, self.setting, trials, seed, bounded) for c in candidates]
         return measured(tasks, self.workers, self.store, arrived)
+
+
+def final_trials(setting: Setting) -> int:
+    """Trials of the last measurement: enough for an interval of 1 % to each side, fewer for large tiles, which cost."""
+    if setting.dims == 1:
+        return 40_000
+    return 32_000 if setting.n <= _SMALL else 12_000
 
 
 def derived_seed(seed: int, stream: int) -> int:

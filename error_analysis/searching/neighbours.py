@@ -48,6 +48,10 @@ def neighbours(size: float | Fraction, side: int = _SIDE) -> tuple[Fraction, ...
     return among[max(0, at - side) : at] + among[after : after + side]
 
 
+def _nearest(size: float) -> Fraction:
+    return min(neighbours(size, 2), key=lambda x: abs(x - size))
+
+
 class Descent:
     """Quick estimates of all point sets that were looked at, by canonical form."""
 
@@ -65,7 +69,7 @@ class Descent:
 
     def from_sizes(self, layout: Layout, sizes: Sequence[float]) -> None:
         """Descend from the simple rationals next to these magnitudes, changing one magnitude at a time."""
-        chosen = [min(neighbours(size, 2), key=lambda x, size=size: abs(x - size)) for size in sizes]
+        chosen = [_nearest(size) for size in sizes]
         for position, other in enumerate(chosen):  # two sizes that are rounded to the same one
             while chosen.index(other) < position:
                 other = neighbours(other, 1)[-1]

@@ -142,9 +142,7 @@ def _row_errors(matrix: np.ndarray, fma: bool) -> np.ndarray:
     for i, row in enumerate(np.abs(matrix).tolist()):
         total, exact, square = 0.0, free[i], squares[i]
         sums = {k: square[k] for k, c in enumerate(row) if c}
-        if not fma:
-            total = sum(square[k] for k in sums if not exact[k])
-        elif len(sums) == 1:
+        if not fma or len(sums) == 1:
             total = sum(square[k] for k in sums if not exact[k])
         for a, b, new in _merges(tuple(row)):
             if fma and a < len(row) and b < len(row) and not exact[a] and not exact[b]:
@@ -178,7 +176,7 @@ def _output_errors(matrices: Matrices, fma: bool) -> np.ndarray:
     return errors
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1024)
 def _merges(weights: tuple[float, ...]) -> tuple[tuple[int, int, int], ...]:
     """Huffman's sums: (operand, operand, number of the sum); numbers below len(weights) are terms."""
     heap = [(w, k) for k, w in enumerate(weights) if w]

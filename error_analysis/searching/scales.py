@@ -18,10 +18,11 @@ import numpy as np
 from error_analysis.searching.canonical import RationalPoint
 from error_analysis.searching.quick_estimate import Matrices, Roundings, quick_estimate, toom_cook_matrices
 from winograd.points import Infinity
-
+from winograd.rounding import format_of
 
 # Factors beyond are no better by more than a few percent, and no one wants to read them.
 _TALLEST = 2**53
+_WIDE = 24
 
 
 class Scales(NamedTuple):
@@ -45,18 +46,17 @@ class Rows(NamedTuple):
 
 def exact_rows(m: int, r: int, points: Sequence[RationalPoint]) -> list[Rows]:
     """What `winograd.toom_cook` makes of rational points, by product, up to the sign of a row."""
-    finite = [p for p in points if not isinstance(p, Infinity)]
     n = m + r - 1
     whole = [Fraction(1)]
-    for p in finite:
-        whole = [low - p * high for low, high in zip([Fraction(0), *whole], [*whole, Fraction(0)], strict=True)]
+    for root in (p for p in points if not isinstance(p, Infinity)):
+        whole = [low - root * high for low, high in zip([Fraction(0), *whole], [*whole, Fraction(0)], strict=True)]
     rows = []
-    for p in points:
-        if isinstance(p, Infinity):
+    for point in points:
+        if isinstance(point, Infinity):
             one = Fraction(1)
             rows.append(Rows((Fraction(0),) * (m - 1) + (one,), tuple(whole), (Fraction(0),) * (r - 1) + (one,)))
             continue
-        quotient = whole[1:]
+        p, quotient = point, whole[1:]
         for degree in range(len(quotient) - 2, -1, -1):
             quotient[degree] += p * quotient[degree + 1]
         norm = sum((c * p**k for k, c in enumerate(quotient)), Fraction(0))
@@ -93,7 +93,9 @@ def best_scales(
     floats = [math.inf if isinstance(p, Infinity) else float(p) for p in points]
     matrices = toom_cook_matrices(m, r, floats)
     found = []
-    for balance in (False, True):
+    # Formats of few bits have few exponents too: their numbers must be of moderate size.
+    choices = (False, True) if format_of(roundings.dtype).precision >= _WIDE else (True,)
+    for balance in choices:
         scales, value = _climbed(rows, points, matrices, dims, roundings, balance)
         found.append((value, balance, scales))
     value, _, scales = min(found)

@@ -56,7 +56,7 @@ def search(
     budget : int
         Candidates that are measured in the first round, at least 1.
     model : "literature" or "kernel"
-        See `error_analysis.searching.setting.MODELS`.
+        See `winograd.catalogue.models.MODELS`.
     executor : concurrent.futures.Executor, optional
         Where measurements run: processes of this machine by default; `dask.distributed.Client().get_executor()` is one.
     store : path or Store, optional
@@ -119,7 +119,9 @@ def search(
         halving = Halving(setting, workers, kept, seed, chosen, progress)
         found = descent if descent is not None else explored(setting, seed, continuous)
         try:
-            front = halving.run(leads(setting, found, budget), variants if model == "kernel" else _unvaried)
+            shared = not {"additions", "operations"}.isdisjoint(chosen)
+            first = leads(setting, found, budget, shared)
+            front = halving.run(first, variants if model == "kernel" else _unvaried)
             fresh = halving.fresh(front)
         except KeyboardInterrupt:
             front = halving.front(list(halving.latest))

@@ -7,16 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from error_analysis.searching.quick_estimate import Roundings
+from winograd.catalogue.models import stage_formats
 from winograd.rounding import format_of
 from winograd.toom_cook import check_size
-
-MODELS = ("literature", "kernel")
-"""What an algorithm may do. "literature": sums in Huffman order, no fma, every operation in the working format, the
-filter transform included. "kernel": any order, passes, fma, and the filter transformed in float64, then rounded once.
-
-In formats narrower than float32, products are summed and the output is transformed in float32."""
-
-_WIDE = 24
 
 
 @dataclass(frozen=True)
@@ -29,7 +22,7 @@ class Setting:
     dims : 1 or 2
     dtype : str
     model : "literature" or "kernel"
-        See `MODELS`.
+        See `winograd.catalogue.models.MODELS`.
     """
 
     m: int
@@ -40,13 +33,12 @@ class Setting:
 
     def __post_init__(self) -> None:
         check_size(self.m, self.r)
+        if self.m < 2 or self.r < 2:
+            raise ValueError(f"m and r must be at least 2, or there is nothing to choose; got F({self.m}, {self.r}).")
         if isinstance(self.dims, bool) or self.dims not in (1, 2):
             raise ValueError(f"dims must be 1 or 2; got {self.dims!r}.")
         object.__setattr__(self, "dtype", format_of(self.dtype).name)
-        if self.model not in MODELS:
-            raise ValueError(f"model must be one of {', '.join(MODELS)}; got {self.model!r}.")
-        if self.m < 2 or self.r < 2:
-            raise ValueError(f"m and r must be at least 2, or there is nothing to choose; got F({self.m}, {self.r}).")
+        stage_formats(self.dtype, self.model)  # refuses an unknown model
 
     @property
     def n(self) -> int:
@@ -56,12 +48,7 @@ class Setting:
     @property
     def formats(self) -> dict[str, str]:
         """The fields of an Algorithm that give its formats."""
-        formats = {"dtype": self.dtype}
-        if self.model == "kernel":
-            formats["filter_dtype"] = "float64"
-        if format_of(self.dtype).precision < _WIDE:
-            formats |= {"sum_dtype": "float32", "output_dtype": "float32"}
-        return formats
+        return stage_formats(self.dtype, self.model)
 
     @property
     def roundings(self) -> Roundings:

@@ -18,6 +18,19 @@ Arrived = Callable[[Task, Figures], None]
 """Called with each result as it comes."""
 
 
+class Here(Executor):
+    """An executor that works in the thread that asks, at once: for short searches, and inside of workers."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """The result of fn, or its exception, as a Future that is done."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
 class Workers:
     """An executor: the user's, or a pool of processes that is made anew when one of them dies.
 
@@ -32,13 +45,13 @@ class Workers:
         self._given = executor
         self._own: ProcessPoolExecutor | None = None
 
-    def submit(self, task: Task) -> Future[Figures]:
-        """Give a task to a worker."""
+    def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
+        """Give work to a worker."""
         if self._given is not None:
-            return self._given.submit(figures, task)
+            return self._given.submit(work, *given)
         if self._own is None:
             self._own = ProcessPoolExecutor(initializer=_ignore_interrupts)
-        return self._own.submit(figures, task)
+        return self._own.submit(work, *given)
 
     def renew(self) -> bool:
         """After a worker died: whether there is an executor to go on with."""
@@ -134,7 +147,7 @@ def _submitted(tasks: Sequence[Task], workers: Workers) -> dict[Future[Figures],
     waiting: dict[Future[Figures], Task] = {}
     for task in tasks:
         try:
-            waiting[workers.submit(task)] = task
+            waiting[workers.submit(figures, task)] = task
         except BrokenExecutor as error:  # a worker died while tasks were still being given out
             lost: Future[Any] = Future()
             lost.set_exception(error)
