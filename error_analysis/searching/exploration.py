@@ -92,28 +92,22 @@ def leads(setting: Setting, descent: Descent, count: int, shared: bool = False) 
         In the kernel model, known point sets with shared sums besides: they take the fewest operations.
     """
     kernel = setting.model == "kernel"
-    found: list[Candidate] = []
-    for points in descent.leading(count):
-        scales, _ = best_scales(setting.m, setting.r, points, setting.dims, setting.roundings)
-        found.append(candidate_of(points, *scales, fma=kernel))
     plain = [candidate_of(points, fma=kernel) for points in descent.leading(2)]
     known = [candidate_of(points, fma=kernel) for points in known_points(setting.n).values()]
     sharing = [variant for c in known for variant in variants(c) if "factor" in variant.passes]
     extra = [*known, *plain, *(sharing if kernel and shared else [])]
-    # The last of the leading ones make room for the others, as long as half of them stay.
-    kept = found[: max(count - len(extra), (count + 1) // 2)]
-    return list(dict.fromkeys([*kept, *extra]))[: max(count, len(kept))]
+    found: list[Candidate] = []
+    for points in descent.leading(max(count - len(extra), (count + 1) // 2)):
+        scales, _ = best_scales(setting.m, setting.r, points, setting.dims, setting.roundings)
+        found.append(candidate_of(points, *scales, fma=kernel))
+    return list(dict.fromkeys([*found, *extra]))[:count]
 
 
 def variants(candidate: Candidate) -> list[Candidate]:
     """The candidate evaluated in other orders, with shared sums, without fma: all that the kernel model allows."""
-    how = [
-        (order, passes, fma)
-        for order, passes in (
-            ("huffman", ()), ("huffman", ("share",)), ("huffman", ("share", "factor")), ("sorted", ()),
-            ("pairwise", ()), ("left", ()),
-        )
-        for fma in (True, False)
+    how: list[tuple[str, tuple[str, ...], bool]] = [
+        ("huffman", (), True), ("sorted", (), True), ("pairwise", (), True), ("huffman", ("share",), True),
+        ("huffman", ("share", "factor"), True), ("huffman", (), False),
     ]
     return [
         Candidate(candidate.points, candidate.scale_a, candidate.scale_b, order, passes, fma)

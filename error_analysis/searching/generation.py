@@ -6,6 +6,7 @@ point sets nearly alike; what leads there is estimated again, rescaled and measu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from winograd.catalogue.row import CatalogueRow
 from winograd.published import PUBLISHED_TAPS, best_published_error
 
 _BUDGET = 14
+_TOLERATED = 4  # times the lowest error: what few operations or a small range may cost
 _CARRIED = 40  # point sets that one cell's exploration hands to the next
 _OBJECTIVES = ("error", "operations", "range")
 
@@ -131,9 +133,15 @@ def _cell(setting: Setting, descent: Descent, job: Job) -> list[CatalogueRow]:
         setting.m, setting.r, setting.dims, setting.dtype, job.budget, model=setting.model, executor=Here(),
         seed=job.seed, objectives=objectives, descent=descent,
     )
-    best = [(objective, result.best(objective)) for objective in objectives]
+    lowest = result.best("error").chosen_by.error.value
+    sound = [found for found in result.front if found.chosen_by.error.value <= _TOLERATED * lowest]
+    best = [(name, min(sound, key=lambda found: _order(found, name))) for name in objectives]
     published, source = _best_published(setting, best[0][1])
     return [_row(found, objective, published, source) for objective, found in best]
+
+
+def _order(found: Found, objective: str) -> tuple[float, float]:
+    return found.chosen_by.objective(objective), found.chosen_by.objective("error")
 
 
 def _row(found: Found, objective: str, published: float | None, source: str) -> CatalogueRow:
@@ -161,7 +169,8 @@ def _best_published(setting: Setting, found: Found) -> tuple[float | None, str]:
         task = Task(candidate, setting, final_trials(setting), found.figures.seed, bounded=False)
         measured = figures(task)
         tried.append((measured.objective("error"), f"points of {name}, measured here alike"))
-    return min(tried)
+    error, source = min(tried)
+    return (error, source) if math.isfinite(error) else (None, f"{source}, overflow")
 
 
 def _published_candidates(setting: Setting) -> Iterable[tuple[str, Candidate]]:

@@ -23,6 +23,7 @@ from winograd.rounding import format_of
 # Factors beyond are no better by more than a few percent, and no one wants to read them.
 _TALLEST = 2**53
 _WIDE = 24
+_AS_GOOD = 0.01  # of the logarithm of an error
 
 
 class Scales(NamedTuple):
@@ -98,7 +99,9 @@ def best_scales(
     for balance in choices:
         scales, value = _climbed(rows, points, matrices, dims, roundings, balance)
         found.append((value, balance, scales))
-    value, _, scales = min(found)
+    value, _, scales = min(found[:-1], default=found[-1])
+    if found[-1][0] <= value + _AS_GOOD:  # as good, and of moderate size
+        value, _, scales = found[-1]
     return scales, value
 
 
@@ -114,6 +117,23 @@ def balanced(rows: Sequence[Rows], scales: Scales) -> Scales:
     return Scales(tuple(a), tuple(b))
 
 
+def evened(rows: Sequence[Rows], scales: Scales) -> Scales:
+    """The factors of BT times the powers of two that bring its rows and those of G to equal lengths.
+
+    AT stays, and with it the order of every sum: no rounding changes.
+    """
+    b = [
+        y / _power_of_two(_root_of_two(y * y * sum(c * c for c in row.BT), sum(c * c for c in row.G) / (x * y) ** 2))
+        for row, x, y in zip(rows, *scales, strict=True)
+    ]
+    return Scales(scales.a, tuple(b))
+
+
+def _root_of_two(square: Fraction, other: Fraction) -> Fraction:
+    """About the root of the ratio of two squares."""
+    return Fraction(math.sqrt(float(square / other)))
+
+
 def _power_of_two(square: Fraction) -> Fraction:
     """The power of two nearest to the root, on a logarithmic scale."""
     return Fraction(2) ** round(math.log2(float(square)) / 2)
@@ -126,11 +146,12 @@ def _climbed(
     ones = tuple(Fraction(1) for _ in rows)
 
     def shown(scales: Scales) -> Scales:
-        return balanced(rows, scales) if balance else scales
+        return balanced(rows, scales) if balance else evened(rows, scales)
 
     def value(scales: Scales) -> float:
+        shown_scales = balanced(rows, scales) if balance else scales
         with np.errstate(all="ignore"):
-            return math.log(quick_estimate(matrices.scaled(*shown(scales).floats()), dims, roundings))
+            return math.log(quick_estimate(matrices.scaled(*shown_scales.floats()), dims, roundings))
 
     best_scales_yet = Scales(ones, ones)
     best = value(best_scales_yet)

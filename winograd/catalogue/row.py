@@ -25,7 +25,7 @@ class CatalogueRow:
     model : "literature" or "kernel"
         See `winograd.catalogue.models.MODELS`.
     objective : "error", "operations" or "range"
-        What it is the best in.
+        What it is the best in; for the latter two, of those with at most four times the lowest error.
     points : str
         As `winograd.parse_points` reads them.
     scale_a, scale_b : str
