@@ -6,6 +6,9 @@ Nothing here rounds but `winograd.rounding`, once and by name.
 """
 
 from winograd.algorithm import Algorithm
+from winograd.catalogue.recommendation import RecommendedAlgorithm, recommend
+from winograd.catalogue.records import catalogue_rows
+from winograd.catalogue.row import CatalogueRow
 from winograd.exact import parse_number
 from winograd.families import FAMILIES, Family, family
 from winograd.moduli import from_moduli
@@ -29,6 +32,7 @@ __all__ = [
     "Algorithm",
     "Arithmetic",
     "BinaryFormat",
+    "CatalogueRow",
     "Counts",
     "ExactArithmetic",
     "Family",
@@ -36,9 +40,11 @@ __all__ = [
     "Op",
     "Program",
     "PublishedRow",
+    "RecommendedAlgorithm",
     "Transform",
     "as_point",
     "as_points",
+    "catalogue_rows",
     "evaluate",
     "family",
     "foreign_program",
@@ -50,6 +56,7 @@ __all__ = [
     "published_points",
     "published_rows",
     "reciprocal_group",
+    "recommend",
     "register_order",
     "round_exact",
     "toom_cook",

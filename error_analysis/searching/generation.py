@@ -20,7 +20,7 @@ from error_analysis.searching.exploration import explored
 from error_analysis.searching.halving import final_trials
 from error_analysis.searching.measuring import Task, figures
 from error_analysis.searching.neighbours import Descent
-from error_analysis.searching.result import Found
+from error_analysis.searching.result import Found, SearchResult
 from error_analysis.searching.search import search
 from error_analysis.searching.setting import Setting
 from error_analysis.searching.workers import Here, Workers
@@ -133,18 +133,20 @@ def _cell(setting: Setting, descent: Descent, job: Job) -> list[CatalogueRow]:
         setting.m, setting.r, setting.dims, setting.dtype, job.budget, model=setting.model, executor=Here(),
         seed=job.seed, objectives=objectives, descent=descent,
     )
+    best = {objective: best_sound(result, objective) for objective in objectives}
+    published, source = best_published(setting, best["error"])
+    return [catalogue_row(found, objective, published, source) for objective, found in best.items()]
+
+
+def best_sound(result: SearchResult, objective: str) -> Found:
+    """The best in one objective, of what has at most four times the lowest error."""
     lowest = result.best("error").chosen_by.error.value
-    sound = [found for found in result.front if found.chosen_by.error.value <= _TOLERATED * lowest]
-    best = [(name, min(sound, key=lambda found: _order(found, name))) for name in objectives]
-    published, source = _best_published(setting, best[0][1])
-    return [_row(found, objective, published, source) for objective, found in best]
+    sound = [found for found in result.front if not found.chosen_by.error.value > _TOLERATED * lowest]
+    return min(sound, key=lambda found: (found.chosen_by.objective(objective), found.chosen_by.objective("error")))
 
 
-def _order(found: Found, objective: str) -> tuple[float, float]:
-    return found.chosen_by.objective(objective), found.chosen_by.objective("error")
-
-
-def _row(found: Found, objective: str, published: float | None, source: str) -> CatalogueRow:
+def catalogue_row(found: Found, objective: str, published: float | None, source: str) -> CatalogueRow:
+    """What a search found as a row, beside what was published."""
     setting, candidate, measured = found.setting, found.candidate, found.figures
     return CatalogueRow(
         setting.m, setting.r, setting.dims, setting.dtype, setting.model, objective,
@@ -156,7 +158,7 @@ def _row(found: Found, objective: str, published: float | None, source: str) -> 
     )
 
 
-def _best_published(setting: Setting, found: Found) -> tuple[float | None, str]:
+def best_published(setting: Setting, found: Found) -> tuple[float | None, str]:
     """The published error of a setting, or where none is, that of the points that others published, measured alike."""
     if setting.r != PUBLISHED_TAPS:
         return None, ""

@@ -30,16 +30,30 @@ def intended_sizes() -> Iterator[tuple[int, int]]:
 
 
 @cache
-def catalogue() -> tuple[CatalogueRow, ...]:
+def catalogue_rows() -> tuple[CatalogueRow, ...]:
     """All rows that ship.
 
     Examples
     --------
-    >>> row = next(row for row in catalogue() if (row.m, row.r, row.dims) == (4, 3, 2))
+    >>> row = next(row for row in catalogue_rows() if (row.m, row.r, row.dims) == (4, 3, 2))
     >>> row.algorithm.size
     'F(4x4, 3x3)'
     """
     return read_rows(files("winograd.catalogue").joinpath("catalogue.json").read_text(encoding="utf-8"))
+
+
+def shipped_path() -> Path:
+    """The file that ships."""
+    return Path(str(files("winograd.catalogue").joinpath("catalogue.json")))
+
+
+def missing_sizes() -> dict[str, list[str]]:
+    """What the catalogue is for and has no rows of, by dtype; empty when it is whole."""
+    there = {(row.m, row.r, row.dtype) for row in catalogue_rows()}
+    missing = {
+        dtype: [f"F({m}, {r})" for m, r in intended_sizes() if (m, r, dtype) not in there] for dtype in DTYPES
+    }
+    return {dtype: sizes for dtype, sizes in missing.items() if sizes}
 
 
 def read_rows(text: str) -> tuple[CatalogueRow, ...]:
