@@ -24,7 +24,8 @@ def rows_table(rows: Sequence[CatalogueRow]) -> str:
     >>> text.splitlines()[0].split()[:5]
     ['size', 'dtype', 'model', 'objective', 'error']
     """
-    header = "size dtype model objective error +- published delta operations range points".split()
+    header = ["size", "dtype", "model", "objective", "error", "+-", "published", "delta", "operations", "range",
+              "points"]
     lines = [header]
     for row in rows:
         published = "" if row.best_published is None else f"{row.best_published:.3g}"
