@@ -181,10 +181,10 @@ def _published_candidates(setting: Setting) -> Iterable[tuple[str, Candidate]]:
     for dims in (2, 1):
         if any(row.m == setting.m for row in published_rows(dims)):
             points = format_points(published_points(setting.m, dims))
-            known.setdefault(points, "Barabasz et al., ACM TOMS 46(4), 2020")
+            known.setdefault(points, "Barabasz et al., ACM TOMS 46(4), 2020 (arXiv:1803.10986)")
     for exhibit in exhibits():
         if (exhibit.m, exhibit.r) == (setting.m, setting.r) and exhibit.spoiled is None:
-            known.setdefault(format_points(exhibit.points), f"{exhibit.name} ({exhibit.source})")
+            known.setdefault(format_points(exhibit.points), exhibit.source)
     for points, name in known.items():
         yield name, Candidate(points, fma=fma)
 

@@ -64,14 +64,20 @@ def toom_cook_matrices(m: int, r: int, points: Sequence[float]) -> Matrices:
     for k, p in enumerate(points):
         if p == math.inf:
             AT[-1, k] = G[k, -1] = 1.0
-            BT[k, : len(whole)] = whole
+            BT[k, : len(whole)] = _without_dust(whole)
             continue
         quotient = _over_linear(whole, p)
         powers = p ** np.arange(max(m, r))
         AT[:, k] = powers[:m]
         G[k] = powers[:r] / np.polyval(quotient[::-1], p)
-        BT[k, : len(quotient)] = quotient
+        BT[k, : len(quotient)] = _without_dust(quotient)
     return Matrices(AT, G, BT)
+
+
+def _without_dust(coefficients: np.ndarray) -> np.ndarray:
+    """What is zero by symmetry, and comes out as a rounding error, made zero: it is no term to add."""
+    small = np.abs(coefficients) < _EXACT * np.abs(coefficients).max()
+    return np.where(small, 0.0, coefficients)
 
 
 def _over_linear(whole: np.ndarray, p: float) -> np.ndarray:
@@ -95,8 +101,8 @@ def quick_estimate(matrices: Matrices, dims: int, roundings: Roundings = LITERAT
 
     Rounding
     --------
-    float64. The measured mean is 0.70 to 0.85 of it, and ranks point sets alike: two of one size whose estimates
-    differ by 15 % are in the right order.
+    float64. Within 15 % of `error_analysis.estimate(...).rms`; the measured mean is 0.65 to 0.9 of it. It ranks point
+    sets of one size nearly as measurements do.
 
     Examples
     --------
