@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from error_analysis.auditing.merits import growth
-from error_analysis.measurement.interval import Estimate
+from error_analysis.measurement.interval import UNKNOWN, Estimate
 from error_analysis.measurement.measure import measure
 from error_analysis.prediction.bounds import bound
 from error_analysis.searching.candidate import Candidate
@@ -95,13 +95,19 @@ class Figures:
 def figures(task: Task) -> Figures:
     """The candidate of a task built, measured and bounded. This is what is sent to workers.
 
+    A candidate with a constant that exceeds the format is measured as one whose every output overflows.
+
     Raises
     ------
-    ValueError, OverflowError
-        If its points coincide, or a constant exceeds the format.
+    ValueError
+        If its points coincide.
     """
     A = task.candidate.algorithm(task.setting)
-    report = measure(A, task.trials, task.seed)
+    try:
+        report = measure(A, task.trials, task.seed)
+    except OverflowError:
+        nan, outputs = math.nan, task.trials * math.prod(A.m)
+        return Figures(UNKNOWN, 0, 0, 0, nan, nan, nan, math.inf, outputs, task.trials, task.seed)
     counts = A.counts().transforms
     return Figures(
         report.mean_abs, counts.additions, counts.multiplications, counts.fmas,
