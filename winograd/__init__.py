@@ -16,7 +16,7 @@ from winograd.orders import ORDERS, register_order
 from winograd.passes import PASSES
 from winograd.points import INF, as_point, as_points, format_points, parse_points, reciprocal_group
 from winograd.program import Arithmetic, Counts, ExactArithmetic, Op, Program, evaluate, foreign_program
-from winograd.published import PublishedRow, published_points, published_rows
+from winograd.published import PublishedRow, best_published_error, published_points, published_rows
 from winograd.rounding import FORMATS, BinaryFormat, format_of, round_exact
 from winograd.toom_cook import toom_cook
 from winograd.transform import NotAConvolution, Transform
@@ -44,6 +44,7 @@ __all__ = [
     "Transform",
     "as_point",
     "as_points",
+    "best_published_error",
     "catalogue_rows",
     "evaluate",
     "family",

@@ -37,7 +37,7 @@ def client(tmp_path: Path) -> Iterator[Any]:
 
 
 def test_search_survives_the_death_of_a_worker(client: Any, tmp_path: Path) -> None:
-    asked = dict(m=3, r=3, dims=1, budget=8, seed=5, continuous=False)
+    asked: dict[str, Any] = {"m": 3, "r": 3, "dims": 1, "budget": 8, "seed": 5, "continuous": False}
     alone = search(**asked, executor=Here())
     killed: list[int] = []
 
