@@ -31,6 +31,7 @@ from winograd.catalogue.row import CatalogueRow
 from winograd.published import PUBLISHED_TAPS, best_published_error
 
 _BUDGET = 14
+_USEFUL = 12  # points; beyond, formats of 11 bits have no digit left
 _TOLERATED = 4  # times the lowest error: what few operations or a small range may cost
 _CARRIED = 40  # point sets that one cell's exploration hands to the next
 _OBJECTIVES = ("error", "operations", "range")
@@ -55,10 +56,13 @@ def jobs() -> list[Job]:
     >>> jobs()[0]
     Job(m=4, r=3, dtype='float32', seed=0, budget=14)
     """
-    sizes = list(intended_sizes())
-    three = [size for size in sizes if size[1] == PUBLISHED_TAPS]
-    others = [size for size in sizes if size[1] != PUBLISHED_TAPS]
-    return [Job(m, r, dtype) for part in (three, others) for dtype in DTYPES for m, r in part]
+    made = [Job(m, r, dtype) for dtype in DTYPES for m, r in intended_sizes()]
+    return sorted(made, key=_worth)
+
+
+def _worth(job: Job) -> tuple[bool, bool]:
+    """Three taps before others, and last what takes long and errs as much as its results are large."""
+    return job.dtype != "float32" and job.m + job.r - 1 > _USEFUL, job.r != PUBLISHED_TAPS
 
 
 def generated(

@@ -107,8 +107,8 @@ def quick_estimate(matrices: Matrices, dims: int, roundings: Roundings = LITERAT
     Examples
     --------
     >>> points = [0, 1, -1, 0.5, -2, math.inf]
-    >>> print(f"{quick_estimate(toom_cook_matrices(4, 3, points), 2):.2g}")
-    4.1e-07
+    >>> print(f"{quick_estimate(toom_cook_matrices(4, 3, points), 2):.1g}")
+    4e-07
     """
     return float(np.mean(np.sqrt(_mean_squares(matrices, dims, roundings))))
 
