@@ -78,8 +78,10 @@ class SearchResult:
         Raises
         ------
         ValueError
-            For an objective that was not searched by.
+            For an objective that was not searched by, or if the search was interrupted before its first result.
         """
+        if not self.front:
+            raise ValueError("front must not be empty: the search was interrupted before its first result.")
         if objective not in self.objectives:
             raise ValueError(f"objective must be one of {', '.join(self.objectives)}; got {objective!r}.")
         return min(self.front, key=lambda f: (f.chosen_by.objective(objective), f.chosen_by.objective("error")))

@@ -20,6 +20,7 @@ from error_analysis.searching.result import Found, SearchResult, check_objective
 from error_analysis.searching.setting import Setting
 from error_analysis.searching.store import Store, opened
 from error_analysis.searching.workers import working
+from winograd.rounding import format_of
 
 
 def search(
@@ -110,7 +111,7 @@ def search(
     >>> result.best().figures.error.high < 1.8e-7  # published: 2.35e-07
     True
     """
-    setting = Setting(m, r, dims, str(dtype) if isinstance(dtype, str) else _named(dtype), model)
+    setting = Setting(m, r, dims, format_of(dtype).name, model)
     check_integer("budget", budget, 1)
     check_integer("seed", seed, 0)
     chosen = (objectives,) if isinstance(objectives, str) else tuple(objectives)
@@ -142,9 +143,3 @@ def _result(halving: Halving, front: list[Candidate], fresh: Any, budget: int, d
 def _unvaried(candidate: Candidate) -> list[Candidate]:
     """In the literature's model there is one way to evaluate."""
     return [candidate]
-
-
-def _named(dtype: DTypeLike) -> str:
-    from winograd.rounding import format_of
-
-    return format_of(dtype).name

@@ -35,7 +35,7 @@ class Setting:
         check_size(self.m, self.r)
         if self.m < 2 or self.r < 2:
             raise ValueError(f"m and r must be at least 2, or there is nothing to choose; got F({self.m}, {self.r}).")
-        if isinstance(self.dims, bool) or self.dims not in (1, 2):
+        if isinstance(self.dims, bool) or not isinstance(self.dims, int) or self.dims not in (1, 2):
             raise ValueError(f"dims must be 1 or 2; got {self.dims!r}.")
         object.__setattr__(self, "dtype", format_of(self.dtype).name)
         stage_formats(self.dtype, self.model)  # refuses an unknown model

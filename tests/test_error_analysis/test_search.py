@@ -1,6 +1,7 @@
 """Searches: what they promise about results, seeds, stores, interruptions and bad input."""
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,11 @@ def test_interrupted_searches_resume_and_repeat_nothing(result: SearchResult, tm
 class Nowhere(ThreadPoolExecutor):
     def submit(self, *args: Any, **kwargs: Any) -> Any:
         raise AssertionError("a search that is run again measures nothing")
+
+
+def test_a_search_that_found_nothing_yet_has_no_best(result: SearchResult) -> None:
+    with pytest.raises(ValueError, match="front must not be empty"):
+        replace(result, front=(), ended="interrupted").best()
 
 
 def test_progress_tells_the_lowest_error_so_far(result: SearchResult) -> None:

@@ -1,10 +1,15 @@
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from error_analysis.__main__ import main
+from error_analysis.measurement.interruption import Interrupted
 from error_analysis.searching.result import SearchResult
+from error_analysis.searching.search import search
+from error_analysis.searching.workers import Here
 from winograd import catalogue_rows
 from winograd.catalogue.records import rows_text
 
@@ -19,6 +24,17 @@ def test_search_prints_the_front_and_goes_on_from_a_store(tmp_path: Path, capsys
     assert store.exists()
     assert main([*SMALL, "--store", str(store), "--json"]) == 0
     assert str(SearchResult.from_json(capsys.readouterr().out)) == text.rstrip("\n")
+
+
+def test_ctrl_c_prints_what_was_found(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = search(2, 3, 1, budget=2, continuous=False, executor=Here())
+
+    def interrupted(*arguments: Any, **more: Any) -> SearchResult:
+        raise Interrupted(replace(whole, ended="interrupted"))
+
+    monkeypatch.setattr("error_analysis.searching.search.search", interrupted)
+    assert main(SMALL) == 130
+    assert "interrupted\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ def test_formats_of_models() -> None:
     [
         ((1, 3), "m and r must be at least 2"), ((4, 1), "m and r must be at least 2"),
         ((4, 3, 3), "dims must be 1 or 2"), ((4, 3, True), "dims must be 1 or 2"),
+        ((4, 3, 2.0), "dims must be 1 or 2; got 2.0"),
         ((4, 3, 2, "float7"), "dtype must be one of"), ((4, 3, 2, "float32", "fast"), "model must be one of"),
     ],
 )

@@ -102,7 +102,7 @@ def recommended_row(
     check_size(m, r)
     if m < 2 or r < 2:
         raise ValueError(f"m and r must be at least 2, or there is nothing to recommend; got F({m}, {r}).")
-    if isinstance(dims, bool) or dims not in (1, 2):
+    if isinstance(dims, bool) or not isinstance(dims, int) or dims not in (1, 2):
         raise ValueError(f"dims must be 1 or 2; got {dims!r}.")
     name = format_of(dtype).name
     stage_formats(name, model)  # refuses an unknown model
