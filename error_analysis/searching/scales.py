@@ -38,7 +38,7 @@ class Scales(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Exact rows of one product before it is scaled: its column of AT, its row of BT, and N with G = powers / N."""
+    """What belongs to one product before it is scaled: its column of AT, its rows of BT and G, exact."""
 
     AT: tuple[Fraction, ...]
     BT: tuple[Fraction, ...]
@@ -122,21 +122,16 @@ def evened(rows: Sequence[Rows], scales: Scales) -> Scales:
 
     AT stays, and with it the order of every sum: no rounding changes.
     """
-    b = [
-        y / _power_of_two(_root_of_two(y * y * sum(c * c for c in row.BT), sum(c * c for c in row.G) / (x * y) ** 2))
-        for row, x, y in zip(rows, *scales, strict=True)
-    ]
+    b = []
+    for row, x, y in zip(rows, *scales, strict=True):
+        of_G = sum(c * c for c in row.G) / (x * y) ** 2
+        b.append(y / _power_of_two(y * y * sum(c * c for c in row.BT) / of_G, root=4))
     return Scales(scales.a, tuple(b))
 
 
-def _root_of_two(square: Fraction, other: Fraction) -> Fraction:
-    """About the root of the ratio of two squares."""
-    return Fraction(math.sqrt(float(square / other)))
-
-
-def _power_of_two(square: Fraction) -> Fraction:
+def _power_of_two(power: Fraction, root: int = 2) -> Fraction:
     """The power of two nearest to the root, on a logarithmic scale."""
-    return Fraction(2) ** round(math.log2(float(square)) / 2)
+    return Fraction(2) ** round(math.log2(float(power)) / root)
 
 
 def _climbed(
@@ -145,28 +140,25 @@ def _climbed(
 ) -> tuple[Scales, float]:
     ones = tuple(Fraction(1) for _ in rows)
 
-    def shown(scales: Scales) -> Scales:
-        return balanced(rows, scales) if balance else evened(rows, scales)
-
     def value(scales: Scales) -> float:
-        shown_scales = balanced(rows, scales) if balance else scales
+        evaluated = balanced(rows, scales) if balance else scales
         with np.errstate(all="ignore"):
-            return math.log(quick_estimate(matrices.scaled(*shown_scales.floats()), dims, roundings))
+            return math.log(quick_estimate(matrices.scaled(*evaluated.floats()), dims, roundings))
 
-    best_scales_yet = Scales(ones, ones)
-    best = value(best_scales_yet)
+    scales = Scales(ones, ones)
+    best = value(scales)
     for group in _groups(points):
         for which in ("a", "b"):
-            options = [_options(rows[k], which, best_scales_yet.a[k]) for k in group]
+            options = [_options(rows[k], which, scales.a[k]) for k in group]
             for chosen in zip(*options, strict=True):
-                factors = list(getattr(best_scales_yet, which))
+                factors = list(getattr(scales, which))
                 for k, factor in zip(group, chosen, strict=True):
                     factors[k] = factor
-                tried = best_scales_yet._replace(**{which: tuple(factors)})
+                tried = scales._replace(**{which: tuple(factors)})
                 tried_value = value(tried)
                 if tried_value < best - 1e-9:
-                    best, best_scales_yet = tried_value, tried
-    return shown(best_scales_yet), best
+                    best, scales = tried_value, tried
+    return (balanced if balance else evened)(rows, scales), best
 
 
 def _groups(points: Sequence[RationalPoint]) -> Iterable[tuple[int, ...]]:
