@@ -91,7 +91,7 @@ def checked(
 
 def _checked(row: CatalogueRow, seed: int, trials: int | None) -> CheckedRow:
     A = row.algorithm
-    report = measure(A, trials or row.trials, seed)
+    report = measure(A, trials or row.trials, seed, data=row.data)
     counts = A.counts()
     again = {
         "additions": counts.transforms.additions, "multiplications": counts.transforms.multiplications,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from error_analysis.auditing.gallery import exhibits
 from error_analysis.searching.candidate import Candidate, candidate_of
 from error_analysis.searching.canonical import RationalPoint, canonical
 from error_analysis.searching.continuous import optimised
@@ -13,7 +14,7 @@ from error_analysis.searching.scales import best_scales
 from error_analysis.searching.setting import Setting
 from error_analysis.searching.structures import layouts
 from winograd.families import FAMILIES
-from winograd.points import Infinity
+from winograd.points import Infinity, Point
 
 _LARGE = 12  # points from which on a second start of the optimiser is not worth its time
 
@@ -35,6 +36,22 @@ def known_points(n: int) -> dict[str, tuple[RationalPoint, ...]]:
     }
 
 
+def gallery_points(m: int, r: int) -> list[tuple[RationalPoint, ...]]:
+    """The rational point sets that libraries and papers propose for F(m, r), canonical, as the gallery has them.
+
+    Examples
+    --------
+    >>> len(gallery_points(4, 3)), gallery_points(5, 3)
+    (6, [])
+    """
+    shown = [e for e in exhibits() if (e.m, e.r) == (m, r) and e.spoiled is None and _rational(e.points)]
+    return list(dict.fromkeys(canonical(exhibit.points) for exhibit in shown))
+
+
+def _rational(points: Sequence[Point]) -> bool:
+    return all(isinstance(p, (Fraction, Infinity)) for p in points)
+
+
 def _of_families(n: int) -> Iterator[tuple[RationalPoint, ...]]:
     """Point sets of the families with one parameter, at a few of its values."""
     for family in FAMILIES.values():
@@ -45,7 +62,7 @@ def _of_families(n: int) -> Iterator[tuple[RationalPoint, ...]]:
                 points = family.points(n - 1, 2, c)
             except ValueError:  # points that coincide at this c
                 continue
-            if all(isinstance(p, (Fraction, Infinity)) for p in points):
+            if _rational(points):
                 yield canonical(points)
 
 
@@ -60,7 +77,7 @@ def explored(setting: Setting, seed: int = 0, continuous: bool = True) -> Descen
         Whether to optimise with SciPy; otherwise descents start from evenly spread magnitudes.
     """
     descent = Descent(setting.m, setting.r, setting.dims, setting.roundings)
-    for points in known_points(setting.n).values():
+    for points in (*known_points(setting.n).values(), *gallery_points(setting.m, setting.r)):
         descent.from_points(points)
     for points in _of_families(setting.n):
         descent.value(points)
@@ -87,7 +104,7 @@ def leads(setting: Setting, descent: Descent, count: int, shared: bool = False) 
     descent : Descent
         As `explored` gives it.
     count : int
-        How many candidates there shall be, at most.
+        How many candidates there shall be, at most, beside those of the gallery.
     shared : bool
         In the kernel model, known point sets with shared sums besides: they take the fewest operations.
     """
@@ -100,7 +117,9 @@ def leads(setting: Setting, descent: Descent, count: int, shared: bool = False) 
     for points in descent.leading(max(count - len(extra), (count + 1) // 2)):
         scales, _ = best_scales(setting.m, setting.r, points, setting.dims, setting.roundings)
         found.append(candidate_of(points, *scales, fma=kernel))
-    return list(dict.fromkeys([*found, *extra]))[:count]
+    shown = [candidate_of(points, fma=kernel) for points in gallery_points(setting.m, setting.r)]
+    most = max(count, len(found))
+    return list(dict.fromkeys([*list(dict.fromkeys([*found, *extra]))[:most], *shown]))
 
 
 def variants(candidate: Candidate) -> list[Candidate]:

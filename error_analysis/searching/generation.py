@@ -158,7 +158,7 @@ def catalogue_row(found: Found, objective: str, published: float | None, source:
         measured.error.value, measured.error.low, measured.error.high, measured.nonfinite, measured.bound,
         measured.additions, measured.multiplications, measured.fmas, found.algorithm.counts().products,
         measured.input_growth, measured.filter_growth, measured.output_growth,
-        published, source, measured.trials, measured.seed, winograd.__version__,
+        published, source, setting.data, measured.trials, measured.seed, winograd.__version__,
     )
 
 

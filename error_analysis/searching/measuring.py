@@ -23,7 +23,8 @@ worst error."""
 
 @dataclass(frozen=True)
 class Task:
-    """A candidate to measure, and the data to measure it on: trials tiles of this seed, one channel, uniform.
+    """A candidate to measure, and the data to measure it on: trials tiles of this seed, one channel, of the
+    setting's kind.
 
     `bounded`: prove the worst error too, which takes longer than a short measurement.
     """
@@ -104,7 +105,7 @@ def figures(task: Task) -> Figures:
     """
     A = task.candidate.algorithm(task.setting)
     try:
-        report = measure(A, task.trials, task.seed)
+        report = measure(A, task.trials, task.seed, data=task.setting.data)
     except OverflowError:
         nan, outputs = math.nan, task.trials * math.prod(A.m)
         return Figures(UNKNOWN, 0, 0, 0, nan, nan, nan, math.inf, outputs, task.trials, task.seed)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from error_analysis.searching.quick_estimate import Roundings
-from winograd.catalogue.models import stage_formats
+from winograd.catalogue.models import measured_data, stage_formats
 from winograd.rounding import format_of
 from winograd.toom_cook import check_size
 
@@ -49,6 +49,11 @@ class Setting:
     def formats(self) -> dict[str, str]:
         """The fields of an Algorithm that give its formats."""
         return stage_formats(self.dtype, self.model)
+
+    @property
+    def data(self) -> str:
+        """The kind of data that errors are measured on."""
+        return measured_data(self.dtype)
 
     @property
     def roundings(self) -> Roundings:

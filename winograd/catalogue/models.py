@@ -13,6 +13,21 @@ In formats narrower than float32, products are summed and the output is transfor
 _WIDE = 24
 
 
+def measured_data(dtype: str) -> str:
+    """The kind of data that errors in a format are measured on.
+
+    float32, and wider formats, on the literature's: uniform on [-1, 1]. Narrower ones on what a layer of a network
+    sees: normal data with the negative part made zero by a ReLU, and normal filters. Data of one sign favours other
+    points.
+
+    Examples
+    --------
+    >>> measured_data("float32"), measured_data("bfloat16")
+    ('uniform', 'relu')
+    """
+    return "uniform" if format_of(dtype).precision >= _WIDE else "relu"
+
+
 def stage_formats(dtype: str, model: str) -> dict[str, str]:
     """The fields of an `Algorithm` that say which formats a model works in.
 

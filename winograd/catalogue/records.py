@@ -81,7 +81,7 @@ def rows_text(rows: Iterable[CatalogueRow]) -> str:
     head = {
         "format": _FORMAT,
         "what": "the best known algorithm for each m, r, dims, dtype, model and objective; errors are means of "
-        "|computed - exact| on data uniform on [-1, 1], one channel, that the search had not seen",
+        "|computed - exact|, one channel, on data that the search had not seen",
         "command": "winograd-error catalogue --regenerate",
     }
     return f'{json.dumps(head, indent=1)[:-2]},\n "rows": [\n{lines}\n]}}\n'

@@ -34,11 +34,12 @@ class CatalogueRow:
     passes : tuple of str
     fma : bool
     error, error_low, error_high : float
-        Measured mean |computed - exact| and its 95 % interval; data uniform on [-1, 1], one channel.
+        Measured mean |computed - exact| and its 95 % interval, one channel.
     nonfinite : int
         Outputs that overflowed in that measurement, and are left out of the mean.
     bound : float
-        The worst |error| for all such data, proved; infinite where something may overflow.
+        The worst |error| for all data and filters of magnitude at most 1, proved; infinite where something may
+        overflow.
     additions, multiplications, fmas, products : int
         Of one tile of one channel, the three transforms and the products between them.
     input_growth, filter_growth, output_growth : float
@@ -47,6 +48,8 @@ class CatalogueRow:
         The lowest error that others published, or that points which others published have when measured here alike.
     published_source : str
         Which of the two, and whose.
+    data : "uniform" or "relu"
+        Kind of data of the measurement, see `winograd.catalogue.models.measured_data`.
     trials, seed : int
         Of the measurement; `error_analysis.measure` repeats it to the last bit.
     version : str
@@ -79,6 +82,7 @@ class CatalogueRow:
     output_growth: float
     best_published: float | None
     published_source: str
+    data: str
     trials: int
     seed: int
     version: str

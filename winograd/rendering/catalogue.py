@@ -50,8 +50,8 @@ def row_text(row: CatalogueRow, origin: str) -> str:
         f"points      {row.points}",
         *(f"{name:<12}{text}" for name, text in (("scale-a", row.scale_a), ("scale-b", row.scale_b)) if text),
         f"evaluation  {'+'.join((row.order, *row.passes))}{', fma' if row.fma else ''}",
-        f"error       {row.error:.3e} [{row.error_low:.3e}, {row.error_high:.3e}], {row.trials} trials, "
-        f"seed {row.seed}",
+        f"error       {row.error:.3e} [{row.error_low:.3e}, {row.error_high:.3e}]",
+        f"measured    {row.trials} trials of {row.data} data, seed {row.seed}",
         f"published   {published}",
         f"bound       {row.bound:.3e}",
         f"operations  {row.additions} additions, {row.multiplications} multiplications, {row.fmas} fmas, "
