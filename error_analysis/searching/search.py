@@ -53,7 +53,8 @@ def search(
         Outputs and taps, at least 2.
     dims : 1 or 2
     dtype : str
-        Working format. In formats narrower than float32 sums over channels and the output transform are in float32.
+        Working format. In formats narrower than float32 sums over channels and the output transform are in float32,
+        and errors are measured on data behind a ReLU.
     budget : int
         Candidates that are measured in the first round, at least 1.
     model : "literature" or "kernel"

@@ -41,7 +41,7 @@ def test_rows_are_measured_counted_and_bounded(rows: list[CatalogueRow]) -> None
     }
     for row in rows:
         A = row.algorithm
-        report = ea.measure(A, row.trials, row.seed)
+        report = ea.measure(A, row.trials, row.seed, data=row.data)
         assert (row.error, row.error_low, row.error_high) == (
             report.mean_abs.value, report.mean_abs.low, report.mean_abs.high
         )
@@ -63,6 +63,7 @@ def test_formats_narrower_than_float32_have_rows_of_kernels_only() -> None:
     found = job_rows(Job(2, 2, "bfloat16", budget=2))
     assert {row.model for row in found} == {"kernel"}
     assert {row.algorithm.sum_dtype for row in found} == {"float32"}
+    assert {row.data for row in found} == {"relu"}
 
 
 def test_published_errors_stand_beside_ours() -> None:

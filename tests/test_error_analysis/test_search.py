@@ -38,6 +38,12 @@ def test_figures_are_those_of_fresh_data(result: SearchResult) -> None:
     assert found.figures.error == ea.measure(found.algorithm, final_trials(result.setting), fresh).mean_abs
 
 
+def test_half_formats_are_measured_behind_a_relu() -> None:
+    found = search(2, 3, 1, "float16", budget=2, model="kernel", continuous=False, executor=Here()).best("bound")
+    again = ea.measure(found.algorithm, found.figures.trials, found.figures.seed, data="relu")
+    assert found.figures.error == again.mean_abs
+
+
 def test_nothing_on_the_front_is_beaten_by_the_rest(result: SearchResult) -> None:
     rows = [[f.chosen_by.objective(name) for name in result.objectives] for f in result.front]
     for row in rows:
