@@ -56,15 +56,15 @@ class Halving:
         """The front of the candidates, and of the variants of the best of them; `latest` has what chose it."""
         trials = _FIRST_TRIALS[self.setting.dims]
         data = derived_seed(self.seed, 1)
-        self.expected = len(candidates) + len(candidates) // _GROWTH + 2 * _LEAST_KEPT
+        varied = _VARIED * len(vary(candidates[0]))
+        self.expected = len(candidates) + len(candidates) // _GROWTH + varied + 4 * _LEAST_KEPT
         kept = list(dict.fromkeys(candidates))
         self._measure(kept, trials, data)
         for last in (False, True):
             trials *= _GROWTH
             kept = self._better(kept)
             if last:
-                varied = [v for c in kept[:_VARIED] for v in vary(c)]
-                kept = list(dict.fromkeys([*kept, *varied]))
+                kept = list(dict.fromkeys([*kept, *(v for c in kept[:_VARIED] for v in vary(c))]))
                 self._measure(kept, trials // _GROWTH, data)
                 kept = self._better(kept)
             self._measure(kept, trials, data)
@@ -79,7 +79,12 @@ class Halving:
         """Those that are best in some balance of the objectives, on the most data they share; lowest error first."""
         rows = [self._row(c) for c in candidates]
         chosen = sorted((candidates[i] for i in pareto_front(rows)), key=self._order)
-        return chosen[:_LONGEST_FRONT]
+        if len(chosen) <= _LONGEST_FRONT:
+            return chosen
+        # Of a long front, what is best in an objective, and then what errs least.
+        best = [min(chosen, key=lambda c: self.latest[c].objective(name)) for name in self.objectives]
+        kept = list(dict.fromkeys([*best, *chosen]))[:_LONGEST_FRONT]
+        return [c for c in chosen if c in kept]
 
     def _better(self, candidates: list[Candidate]) -> list[Candidate]:
         """A part of the candidates, those of lowest error, and with them the front in all objectives."""
