@@ -9,18 +9,26 @@ import pytest
 
 import error_analysis as ea
 from error_analysis.measurement.interruption import Interrupted
+from error_analysis.searching.exploration import explored
 from error_analysis.searching.halving import derived_seed, final_trials
 from error_analysis.searching.result import SearchResult
 from error_analysis.searching.search import search
+from error_analysis.searching.setting import Setting
 from error_analysis.searching.store import Store
 from error_analysis.searching.workers import Here
 from winograd import best_published_error
 
-SMALL: dict[str, Any] = {"m": 2, "r": 3, "dims": 1, "budget": 5, "continuous": False}
+SMALL: dict[str, Any] = {"m": 2, "r": 3, "dims": 1, "budget": 5}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def points() -> None:
+    """Explored once for all tests; that an exploration is repeatable is its own test."""
+    SMALL["descent"] = explored(Setting(2, 3, 1), continuous=False)
 
 
 @pytest.fixture(scope="module")
-def result() -> SearchResult:
+def result(points: None) -> SearchResult:
     return search(**SMALL, executor=Here())
 
 
@@ -68,7 +76,7 @@ def test_another_seed_measures_other_data(result: SearchResult) -> None:
 
 
 def test_kernels_may_do_more() -> None:
-    literature, kernel = (search(3, 3, 1, budget=4, continuous=False, model=model, executor=Here()).best()
+    literature, kernel = (search(3, 3, 1, budget=2, continuous=False, model=model, executor=Here()).best()
                           for model in ("literature", "kernel"))
     assert kernel.figures.error.high < literature.figures.error.low
     assert kernel.candidate.fma
