@@ -24,30 +24,42 @@ from error_analysis.prediction.estimate import Estimated, estimate
 from error_analysis.prediction.expected import expected_error
 from error_analysis.prediction.normwise import Condition, NormwiseBound, condition, normwise_bound
 from error_analysis.prediction.tolerance import Tolerance, tolerance
+from error_analysis.searching.brief import brief_search
+from error_analysis.searching.checking import CheckedRow, checked
+from error_analysis.searching.result import Found, SearchResult
+from error_analysis.searching.search import search
+from error_analysis.searching.store import Store
 from error_analysis.sweeping.curve import Sweep
 from error_analysis.sweeping.minima import spaced
 from error_analysis.sweeping.sweep import sweep
+from winograd.catalogue.brief_search import offer_brief_search
 from winograd.error_estimate import offer_error_estimate
 
 offer_error_estimate(expected_error)  # for the option max_error of kernels, which must not import this package
+offer_brief_search(brief_search)  # for winograd.recommend, likewise
 
 __all__ = [
     "Audit",
     "Bound",
+    "CheckedRow",
     "Comparison",
     "Condition",
     "DataRecord",
     "Emulated",
     "Estimate",
     "Estimated",
+    "Found",
     "Interrupted",
     "NormwiseBound",
     "Report",
+    "SearchResult",
     "StageRange",
+    "Store",
     "Sweep",
     "Tolerance",
     "audit",
     "bound",
+    "checked",
     "compare",
     "condition",
     "convert",
@@ -63,6 +75,7 @@ __all__ = [
     "normwise_bound",
     "published_table",
     "random_tiles",
+    "search",
     "spaced",
     "sweep",
     "tolerance",

@@ -110,6 +110,33 @@ def error_against_m(
     return _finished(axes, log_y=True)
 
 
+def error_against_n(
+    errors: Mapping[str, Curve], ax: Axes | None = None, references: Mapping[str, float] | None = None
+) -> Axes:
+    """Mean error against the number of points n, one line for each name, with its interval as a band.
+
+    Parameters
+    ----------
+    errors : mapping of name to sequence of (n, Estimate)
+    ax : Axes, optional
+    references : mapping of name to error, optional
+        Drawn as horizontal lines, as the error of direct convolution.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ImportError, ValueError
+        As `error_against_c`.
+    """
+    axes = error_against_c(errors, ax, references)
+    axes.set(xlabel="n, points")
+    _whole_ticks(axes, [n for points in errors.values() for n, _ in points])
+    return axes
+
+
 def error_against_channels(errors: Mapping[str, Curve], ax: Axes | None = None) -> Axes:
     """Mean error against the number of input channels, one line for each way to sum over them.
 

@@ -6,6 +6,9 @@ Nothing here rounds but `winograd.rounding`, once and by name.
 """
 
 from winograd.algorithm import Algorithm
+from winograd.catalogue.recommendation import RecommendedAlgorithm, recommend
+from winograd.catalogue.records import catalogue_rows
+from winograd.catalogue.row import CatalogueRow
 from winograd.exact import parse_number
 from winograd.families import FAMILIES, Family, family
 from winograd.moduli import from_moduli
@@ -13,7 +16,7 @@ from winograd.orders import ORDERS, register_order
 from winograd.passes import PASSES
 from winograd.points import INF, as_point, as_points, format_points, parse_points, reciprocal_group
 from winograd.program import Arithmetic, Counts, ExactArithmetic, Op, Program, evaluate, foreign_program
-from winograd.published import PublishedRow, published_points, published_rows
+from winograd.published import PublishedRow, best_published_error, published_points, published_rows
 from winograd.rounding import FORMATS, BinaryFormat, format_of, round_exact
 from winograd.toom_cook import toom_cook
 from winograd.transform import NotAConvolution, Transform
@@ -29,6 +32,7 @@ __all__ = [
     "Algorithm",
     "Arithmetic",
     "BinaryFormat",
+    "CatalogueRow",
     "Counts",
     "ExactArithmetic",
     "Family",
@@ -36,9 +40,12 @@ __all__ = [
     "Op",
     "Program",
     "PublishedRow",
+    "RecommendedAlgorithm",
     "Transform",
     "as_point",
     "as_points",
+    "best_published_error",
+    "catalogue_rows",
     "evaluate",
     "family",
     "foreign_program",
@@ -50,6 +57,7 @@ __all__ = [
     "published_points",
     "published_rows",
     "reciprocal_group",
+    "recommend",
     "register_order",
     "round_exact",
     "toom_cook",

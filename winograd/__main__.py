@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    import winograd.catalogue.cli  # noqa: F401  adds its commands to the application
     from winograd.cli import app
     from winograd.command import run_command
 

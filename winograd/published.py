@@ -81,6 +81,24 @@ def published_points(m: int, dims: int = 1) -> tuple[Point, ...]:
     return rows[m].points
 
 
+def best_published_error(m: int, dims: int = 1) -> tuple[float, str] | None:
+    """The lowest error published for F(m, 3), and by whom; None where none is.
+
+    Examples
+    --------
+    >>> best_published_error(4, dims=2)
+    (3.29e-07, 'Barabasz et al., ACM TOMS 46(4), 2020 (arXiv:1803.10986)')
+    >>> best_published_error(3, dims=1)
+    (4.69e-08, 'Alam et al., ACM TECS 21(6), 2022 (arXiv:2201.10369)')
+    """
+    known = [(row.error, "Barabasz et al., ACM TOMS 46(4), 2020 (arXiv:1803.10986)")
+             for row in published_rows(dims) if row.m == m and row.error is not None]
+    later = _record()["alam_2022"]["n5_1d"]
+    if (m, dims) == (3, 1):
+        known.append((later["error_1d"], "Alam et al., ACM TECS 21(6), 2022 (arXiv:2201.10369)"))
+    return min(known) if known else None
+
+
 def published_direct_error(dims: int = 1) -> float:
     """The published mean error of direct convolution with three taps, or three by three, measured alike.
 
