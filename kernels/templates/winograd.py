@@ -209,7 +209,8 @@ def run_units(x, U, bias, y, geometry, shared, doorbell, V, M, sums, strip, stag
         unit = claimed_unit(shared, me, geometry[UNITS])
         if unit < 0:
             return
-        part, rest = unit % parts, unit // parts
+        # Part by part, so that its filters, once read from memory, are in a shared cache for all blocks.
+        part, rest = unit // (geometry[UNITS] // parts), unit % (geometry[UNITS] // parts)
         group, start = rest % groups, rest // groups * block
         count = min(block, tiles - start)
         take_block(x, group, start, count, geometry, strip, stage_z, stage, V, v_plane, v_stride)
