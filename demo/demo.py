@@ -48,7 +48,7 @@ NOTES = """\
 add, mul, fma: the three transforms of one tile of one channel.
 Plain rows are evaluated as the literature measures: Huffman order, every operation rounded to float32.
 Tuned rows share and factor sums, fuse multiplications into additions, and transform the filter in float64.
-The direct kernel is the plain reference, made to be read and not to be fast."""
+With three input channels little is gained by fewer products: layers of networks are in benchmarks/RESULTS.md."""
 
 
 @dataclass(frozen=True)
