@@ -32,11 +32,11 @@ from error_analysis.searching.store import Store
 from error_analysis.sweeping.curve import Sweep
 from error_analysis.sweeping.minima import spaced
 from error_analysis.sweeping.sweep import sweep
-from winograd.catalogue.brief_search import offer_brief_search
-from winograd.error_estimate import offer_error_estimate
+from winograd.catalogue import brief_search as _brief_search
+from winograd.error_estimate import error_estimate as _error_estimate
 
-offer_error_estimate(expected_error)  # for the option max_error of kernels, which must not import this package
-offer_brief_search(brief_search)  # for winograd.recommend, likewise
+_error_estimate.offer(expected_error)  # for the option max_error of kernels, which must not import this package
+_brief_search.brief_search.offer(brief_search)  # for winograd.recommend, likewise
 
 __all__ = [
     "Audit",

@@ -14,6 +14,7 @@ import numpy as np
 
 from error_analysis.measurement.interval import Estimate
 from error_analysis.measurement.report import Report
+from error_analysis.searching.pareto import pareto_front
 from winograd import as_point
 from winograd.exact import to_sympy
 from winograd.points import Infinity
@@ -298,19 +299,6 @@ def bound_growth(bounds: Mapping[str, Sequence[tuple[int, float]]], ax: Axes | N
     _whole_ticks(axes, [n for points in bounds.values() for n, _ in points])
     return _finished(axes, log_y=True)
 
-
-def pareto_front(pairs: Sequence[tuple[float, float]]) -> list[int]:
-    """The positions of the pairs that no other pair beats: none is at most as large in both and smaller in one.
-
-    Examples
-    --------
-    >>> pareto_front([(1, 5), (2, 3), (3, 4), (4, 1)])
-    [0, 1, 3]
-    """
-    return [
-        k for k, (a, b) in enumerate(pairs)
-        if not any(x <= a and y <= b and (x < a or y < b) for x, y in pairs)
-    ]
 
 
 def _axes(ax: Axes | None, data: Any) -> Axes:

@@ -117,15 +117,6 @@ def test_operations_against_error_and_the_pareto_front():
     assert marked["c"].get_markerfacecolor() == "white" != marked["b"].get_markerfacecolor()
 
 
-def test_the_pareto_front_is_what_no_other_beats():
-    generator = np.random.default_rng(0)
-    pairs = [tuple(pair) for pair in generator.integers(0, 6, (40, 2))]
-    front = set(plots.pareto_front(pairs))
-    for k, (a, b) in enumerate(pairs):
-        beaten = any(x <= a and y <= b and (x, y) != (a, b) for x, y in pairs)
-        assert (k in front) != beaten
-
-
 def test_bound_growth():
     axes = plots.bound_growth({"original": [(4, 1e-6), (5, 1e-5)], "modified": [(4, 1e-7), (5, 3e-7)]})
     assert list(line(axes, "modified").get_ydata()) == [1e-7, 3e-7] and axes.get_yscale() == "log"

@@ -8,6 +8,7 @@ import pytest
 
 import kernels
 import winograd.error_estimate
+import winograd.offers
 from error_analysis import direct_like, exact_correlation, expected_error, measure, random_tiles
 from kernels import Conv1d, Conv2d, Conv3d, conv2d
 from kernels.choice import candidates, chosen, phase_taps
@@ -153,8 +154,8 @@ def test_the_channels_that_count_are_those_of_a_group():
 
 
 def test_without_an_estimate_the_error_says_what_to_import(monkeypatch):
-    monkeypatch.setattr(winograd.error_estimate, "_offered", [])
-    monkeypatch.setattr(winograd.error_estimate, "entry_points", lambda group: ())
+    monkeypatch.setattr(winograd.error_estimate.error_estimate, "_offered", [])
+    monkeypatch.setattr(winograd.offers, "entry_points", lambda group: ())
     with pytest.raises(ImportError, match=r"^max_error needs the estimate of errors that error_analysis has: import "):
         Conv2d(np.ones((1, 1, 3, 3)), max_error=1.0)
 

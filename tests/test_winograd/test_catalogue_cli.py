@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from winograd import catalogue_rows
+from winograd import catalogue_rows, offers
 from winograd.__main__ import main
-from winograd.catalogue import brief_search as offered
+from winograd.catalogue.brief_search import brief_search
 from winograd.catalogue.records import missing_sizes, read_rows
 
 
@@ -29,13 +29,13 @@ def test_recommend_prints_points_error_and_command(capsys: pytest.CaptureFixture
 
 
 def test_recommend_says_when_it_searched(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offered, "_offered", [lambda *arguments: catalogue_rows()[0]])
+    monkeypatch.setattr(brief_search, "_offered", [lambda *arguments: catalogue_rows()[0]])
     assert "not in the catalogue: searched for briefly" in printed(capsys, "recommend", "40", "3")
 
 
 def test_recommend_without_a_search_is_one_line(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offered, "_offered", [])
-    monkeypatch.setattr(offered, "entry_points", lambda group: [])
+    monkeypatch.setattr(brief_search, "_offered", [])
+    monkeypatch.setattr(offers, "entry_points", lambda group: [])
     assert main(["recommend", "40", "3"]) == 2
     assert "import error_analysis, or install it" in capsys.readouterr().err
 

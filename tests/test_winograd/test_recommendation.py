@@ -3,7 +3,8 @@ import pickle
 import pytest
 
 import winograd as wg
-from winograd.catalogue import brief_search as offered
+from winograd import offers
+from winograd.catalogue.brief_search import GROUP, brief_search
 
 
 def test_an_algorithm_with_its_measured_error() -> None:
@@ -65,8 +66,8 @@ def test_what_the_catalogue_lacks_is_asked_of_the_search(monkeypatch: pytest.Mon
         asked.append(arguments)
         return row
 
-    monkeypatch.setattr(offered, "_offered", [])
-    offered.offer_brief_search(search)
+    monkeypatch.setattr(brief_search, "_offered", [])
+    brief_search.offer(search)
     A = wg.recommend(40, 3, dtype="tf32", objective="range")
     assert asked == [(40, 3, 2, "tf32", "kernel", "range")]
     assert (A.row, A.origin) == (row, "search")
@@ -75,10 +76,10 @@ def test_what_the_catalogue_lacks_is_asked_of_the_search(monkeypatch: pytest.Mon
 def test_an_entry_point_is_loaded_once_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     class Entry:
         def load(self) -> None:
-            offered.offer_brief_search(lambda *arguments: None)  # type: ignore[arg-type, return-value]
+            brief_search.offer(lambda *arguments: None)  # type: ignore[arg-type, return-value]
 
     groups: list[str] = []
-    monkeypatch.setattr(offered, "_offered", [])
-    monkeypatch.setattr(offered, "entry_points", lambda group: groups.append(group) or [Entry()])
-    assert callable(offered.brief_search())
-    assert groups == [offered.GROUP]
+    monkeypatch.setattr(brief_search, "_offered", [])
+    monkeypatch.setattr(offers, "entry_points", lambda group: groups.append(group) or [Entry()])
+    assert callable(brief_search())
+    assert groups == [GROUP]
