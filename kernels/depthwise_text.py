@@ -7,6 +7,7 @@ looped over.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 __all__ = ["Pair", "Unrolled", "pixels_text", "planes_text", "unrolled"]
@@ -156,9 +157,8 @@ def _taps_text(part: Unrolled, load: str, step: str) -> list[str]:
             for a in range(rows) for b in range(columns)]
 
 
-def _sums_text(part: Unrolled, line: int, down: int, across: int, value: object) -> list[str]:
-    """What a line of the input adds to the outputs: filter row by filter row, in each column by column."""
-    assert callable(value)
+def _sums_text(part: Unrolled, line: int, down: int, across: int, value: Callable[[int, int], str]) -> list[str]:
+    """What a line of the input adds to the outputs, column by column; value: of an output and a tap, the number."""
     lines = []
     for i in range(down):
         a, rest = divmod(line - i * part.stride[0], part.dilation[0])

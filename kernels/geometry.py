@@ -24,10 +24,10 @@ FIELDS = (
     *("PIXEL", "IN_PLACE"),  # distance of the strip's pixels; whether the image may be read in its stead
     "W_STRIDE",  # distance of the rows of a matrix of filters
     # Fast kernels:
-    *("TILES", "TILES_DEEP", "TILES_DOWN", "TILES_ACROSS"),  # in all; of one phase of one image
+    *("TILES", "TILES_DEEP", "TILES_DOWN", "TILES_ACROSS"),  # in all (depthwise: planes); of one phase of one image
     *("STEPS_Z", "STEPS_0", "STEPS_1"),  # the stride: so many phases of the input are channels
     *("PHASES_Z", "PHASES_0", "PHASES_1"),  # the dilation: so many phases of the input are images
-    *("BLOCK", "V_STRIDE"),  # tiles in a block; distance of their rows in V
+    *("BLOCK", "V_STRIDE"),  # tiles (depthwise: planes) in a block; distance of rows in V
 )
 
 

@@ -65,11 +65,12 @@ class Team:
         Parameters
         ----------
         work : callable
-            Claims units by `fetch_add(shared, 0, 1)` until that is no less than `units`, and adds 1 to shared[1] after
-            each that it has finished. It first adds 1 to doorbell[0], in compiled code.
+            Claims units, each by adding 1 to shared[0], until that was no less than `units` before
+            (`kernels.atomic.claimed_unit` does so), and adds 1 to shared[1] after each that it has finished. It first
+            adds 1 to doorbell[0], in compiled code.
         units : int
         shared : ndarray of int64
-            Two zeros.
+            Zeros, two at least; what follows them is for `work`.
         threads : int
             At most so many, the caller among them.
         """
