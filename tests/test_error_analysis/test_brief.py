@@ -2,7 +2,8 @@ import pytest
 
 import winograd as wg
 from error_analysis.searching.brief import brief_search
-from winograd.catalogue import brief_search as offered
+from winograd import offers
+from winograd.catalogue.brief_search import brief_search as place
 
 
 def test_recommend_searches_for_what_the_catalogue_lacks() -> None:
@@ -14,8 +15,8 @@ def test_recommend_searches_for_what_the_catalogue_lacks() -> None:
 
 
 def test_without_error_analysis_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offered, "_offered", [])
-    monkeypatch.setattr(offered, "entry_points", lambda group: [])
+    monkeypatch.setattr(place, "_offered", [])
+    monkeypatch.setattr(offers, "entry_points", lambda group: [])
     with pytest.raises(ImportError, match="import error_analysis, or install it"):
         wg.recommend(2, 6, dims=1)
 
