@@ -7,7 +7,12 @@ from numba.core import cgutils, types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, register_jitable
 
-__all__ = ["claimed_unit", "fetch_add", "pause"]
+__all__ = ["claimed_unit", "fetch_add", "pause", "put_if", "seen"]
+
+
+def _check_counters(name: str, array: types.Type) -> None:
+    if not isinstance(array, types.Array) or array.dtype != types.int64 or array.ndim != 1 or array.layout != "C":
+        raise TypingError(f"{name} takes a 1-D C-contiguous array of int64; got {array}.")
 
 
 @intrinsic
@@ -16,14 +21,37 @@ def fetch_add(typingctx, array, index, amount):  # type: ignore[no-untyped-def]
 
     All that a thread wrote before its call is seen by a thread whose later call on that number returns the new value.
     """
-    if not isinstance(array, types.Array) or array.dtype != types.int64 or array.ndim != 1 or array.layout != "C":
-        raise TypingError(f"fetch_add takes a 1-D C-contiguous array of int64; got {array}.")
+    _check_counters("fetch_add", array)
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
         pointer = builder.gep(context.make_array(sig.args[0])(context, builder, args[0]).data, [args[1]])
         return builder.atomic_rmw("add", pointer, args[2], "seq_cst")
 
     return types.int64(array, types.intp, types.int64), codegen
+
+
+@intrinsic
+def seen(typingctx, array, index):  # type: ignore[no-untyped-def]
+    """array[index] as it is now, and with it all that was written before the `fetch_add` that made it so."""
+    _check_counters("seen", array)
+
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        pointer = builder.gep(context.make_array(sig.args[0])(context, builder, args[0]).data, [args[1]])
+        return builder.load_atomic(pointer, "seq_cst", 8)
+
+    return types.int64(array, types.intp), codegen
+
+
+@intrinsic
+def put_if(typingctx, array, index, expected, value):  # type: ignore[no-untyped-def]
+    """Put a value into array[index] if the expected one stands there, as one step; whether it did."""
+    _check_counters("put_if", array)
+
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        pointer = builder.gep(context.make_array(sig.args[0])(context, builder, args[0]).data, [args[1]])
+        return builder.extract_value(builder.cmpxchg(pointer, args[2], args[3], "seq_cst", "seq_cst"), 1)
+
+    return types.boolean(array, types.intp, types.int64, types.int64), codegen
 
 
 @register_jitable

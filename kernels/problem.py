@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from kernels.calling import TOLD, machine_code, told
 from kernels.geometry import geometry_array
 from kernels.team import team
 from kernels.workspace import given_back, taken, workspace_bytes
 
-__all__ = ["Plan", "Problem", "Triple", "flat_memory"]
+__all__ = ["Plan", "Problem", "Triple", "flat_memory", "triple"]
 
 Triple = tuple[int, int, int]
+
+
+def triple(values: tuple[int, ...]) -> Triple:
+    """One to three numbers as (z, 0, 1).
+
+    Examples
+    --------
+    >>> triple((3, 5))
+    (1, 3, 5)
+    """
+    z, first, second = (1, 1, *values)[-3:]
+    return z, first, second
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,12 @@ class Problem:
             named |= dict(zip((f"{name}_Z", f"{name}_0", f"{name}_1"), triple, strict=True))
         return named
 
+    def is_inside(self) -> bool:
+        """Whether no output needs a pixel that the image does not have."""
+        axes = zip(self.pad, self.out, self.stride, self.taps, self.dilation, self.size, strict=True)
+        return all(pad == 0 and (out - 1) * stride + (taps - 1) * dilation < size
+                   for pad, out, stride, taps, dilation, size in axes)
+
     def window(self, rows: int, columns: int) -> tuple[int, int, int]:
         """Size of the input window that rows x columns outputs of one plane need."""
         down = (rows - 1) * self.stride[1] + (self.taps[1] - 1) * self.dilation[1] + 1
@@ -87,7 +107,7 @@ class Plan:
     Attributes
     ----------
     run : callable
-        `run(x, U, bias, y, geometry, shared, doorbell, *buffers)`
+        `run(x, y, shared, filter, bias, geometry, *buffers)`
     fields : dict
         The geometry, by name.
     sizes, integers : tuple of int, int
@@ -104,6 +124,7 @@ class Plan:
     threads: int
     geometry: np.ndarray
     workspace_bytes: int
+    _code: int = 0
 
     @classmethod
     def of(cls, run: Any, filter_: np.ndarray, bias: np.ndarray, problem: Problem, fields: dict[str, int],
@@ -117,17 +138,41 @@ class Plan:
         return (f"{units} {'unit' if units == 1 else 'units'} of work for at most {self.threads} "
                 f"{'thread' if self.threads == 1 else 'threads'}, {self.workspace_bytes / 2**20:.2f} MiB each")
 
+    @cached_property
+    def _crew(self) -> int:
+        """Threads that can be of use."""
+        return max(1, min(self.threads, self.fields["UNITS"]))
+
+    @cached_property
+    def _arrays(self) -> int:
+        """How many arrays the function takes."""
+        return 6 + len(self.sizes) + (self.integers > 0)
+
+    @cached_property
+    def _words(self) -> np.ndarray:
+        """What tells of the arrays of all threads, as far as it is the same in every call; and zeros to count from."""
+        known = told((self.geometry,) * 3 + (self.filter, self.bias, self.geometry))
+        words = np.zeros(self._crew * self._arrays * TOLD + 3 + self._crew, np.int64)
+        for thread in range(self._crew):
+            words[thread * self._arrays * TOLD :][: len(known)] = known
+        return words
+
     def __call__(self, x: np.ndarray, y: np.ndarray) -> None:
         """Convolve: both arrays one-dimensional, as `flat_memory` gives them."""
-        shared = np.zeros(3 + min(self.threads, max(1, self.fields["UNITS"])), np.int64)
-
-        def work(doorbell: np.ndarray) -> None:
-            space = taken(self.workspace_bytes)
-            self.run(x, self.filter, self.bias, y, self.geometry, shared, doorbell,
-                     *space.buffers(self.sizes, self.dtype, self.integers))
+        spaces = [taken(self.workspace_bytes) for _ in range(self._crew)]
+        code = self._code
+        if not code:
+            code = machine_code(self.run, (x, y, self.geometry, self.filter, self.bias, self.geometry,
+                                           *spaces[0].buffers(self.sizes, self.dtype, self.integers)))
+            object.__setattr__(self, "_code", code)
+        words, end = self._words.copy(), 0
+        for space in spaces:
+            end += self._arrays * TOLD
+            own = space.told(self.sizes, self.dtype, self.integers)
+            words[end - len(own) : end] = own
+        team().run(code, self._arrays, words, self._crew, x, y)
+        for space in spaces:
             given_back(space)
-
-        team().work_off(work, self.fields["UNITS"], shared, self.threads)
 
 
 def flat_memory(array: np.ndarray) -> np.ndarray:

@@ -46,7 +46,7 @@ class Rates:
     read_far: float = 4.0
     cache_bytes: float = 16.0 * 2**20
     unit: float = 1000.0
-    late: float = 100_000.0
+    late: float = 12_000.0
     filter: float = 16.0
     pack: float = 4.5
 

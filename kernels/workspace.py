@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from kernels.calling import told
+
 __all__ = ["Workspace", "aligned_empty", "given_back", "taken", "workspace_bytes"]
 
 _LINE = 64
@@ -22,6 +24,7 @@ class Workspace:
         start = -memory.ctypes.data % _LINE
         self._memory = memory[start : start + nbytes]
         self._views: dict[tuple[tuple[int, ...], str, int], tuple[np.ndarray, ...]] = {}
+        self._told: dict[tuple[tuple[int, ...], str, int], np.ndarray] = {}
 
     @property
     def nbytes(self) -> int:
@@ -34,6 +37,7 @@ class Workspace:
         if key not in self._views:
             if len(self._views) >= 64:
                 self._views.clear()
+                self._told.clear()
             views, start = [], 0
             for size, kind in [*((size, dtype) for size in sizes), *([(integers, "int64")] if integers else [])]:
                 length = size * np.dtype(kind).itemsize
@@ -41,6 +45,13 @@ class Workspace:
                 start += _whole_lines(length)
             self._views[key] = tuple(views)
         return self._views[key]
+
+    def told(self, sizes: tuple[int, ...], dtype: str, integers: int = 0) -> np.ndarray:
+        """What `kernels.calling.told` says of these buffers."""
+        key = sizes, dtype, integers
+        if key not in self._told:
+            self._told[key] = told(self.buffers(*key))
+        return self._told[key]
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

@@ -74,9 +74,8 @@ def convolve_strip(x, U, bias, y, geometry, image, chunk, z, out0, out1, rows, c
 
 
 @kernel
-def run_units(x, U, bias, y, geometry, shared, doorbell, strip, out, lines):
+def run_units(x, y, shared, U, bias, geometry, strip, out, lines):
     """Work off units until none is left: a unit is a block of outputs of one plane, and a part of the channels."""
-    fetch_add(doorbell, 0, 1)
     me = fetch_add(shared, 2, 1)
     out_height, out_width, parts = geometry[OUT_HEIGHT], geometry[OUT_WIDTH], geometry[PARTS]
     block_rows, block_columns = geometry[BLOCK_ROWS], geometry[BLOCK_COLUMNS]

@@ -4,9 +4,8 @@
 
 
 @kernel
-def run_units(x, w, bias, y, geometry, shared, doorbell, lines):
+def run_units(x, y, shared, w, bias, geometry, lines):
     """Work off units until none is left: a block of rows of some planes, which are numbered as the filters are."""
-    fetch_add(doorbell, 0, 1)
     me = fetch_add(shared, 2, 1)
     filters, block = geometry[GROUPS] * geometry[FILTERS], geometry[BLOCK]
     planes = geometry[TILES]

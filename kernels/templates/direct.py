@@ -66,9 +66,8 @@ def convolve(V, v_offset, v_row, v_column, slice_pitch, row_pitch, column_pitch,
 
 
 @kernel
-def run_units(x, U, bias, y, geometry, shared, doorbell, strip, M, shifts):
+def run_units(x, y, shared, U, bias, geometry, strip, M, shifts):
     """Work off units until none is left: a block of rows of one plane of one group each, and part of its panels."""
-    fetch_add(doorbell, 0, 1)
     me = fetch_add(shared, 2, 1)
     channels, filters, groups, parts = geometry[CHANNELS], geometry[FILTERS], geometry[GROUPS], geometry[PARTS]
     taps = geometry[TAPS_Z] * geometry[TAPS_0] * geometry[TAPS_1]

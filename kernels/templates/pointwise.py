@@ -21,9 +21,8 @@ def finish_rows(y, offset, y_filter, filters, width, bias, k, has_bias, relu):
 
 
 @kernel
-def run_units(x, W, bias, y, geometry, shared, doorbell, panel, M):
+def run_units(x, y, shared, W, bias, geometry, panel, M):
     """Work off units until none is left: a unit is a block of pixels of an image, and a part of the filters."""
-    fetch_add(doorbell, 0, 1)
     me = fetch_add(shared, 2, 1)
     channels, filters, groups, parts = geometry[CHANNELS], geometry[FILTERS], geometry[GROUPS], geometry[PARTS]
     pixels = geometry[DEPTH] * geometry[HEIGHT] * geometry[WIDTH]

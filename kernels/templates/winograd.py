@@ -195,9 +195,8 @@ def give_vector(M, m_column, m_plane, y, bias, group, filter_, start, count, geo
 
 
 @kernel
-def run_units(x, U, bias, y, geometry, shared, doorbell, V, M, sums, strip, stage_z, stage, out):
+def run_units(x, y, shared, U, bias, geometry, V, M, sums, strip, stage_z, stage, out):
     """Work off units until none is left: a unit is a block of tiles of one group, and a part of its panels."""
-    fetch_add(doorbell, 0, 1)
     me = fetch_add(shared, 2, 1)
     channels = geometry[CHANNELS] * geometry[STEPS_Z] * geometry[STEPS_0] * geometry[STEPS_1]
     filters, groups, parts = geometry[FILTERS], geometry[GROUPS], geometry[PARTS]

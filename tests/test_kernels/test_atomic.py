@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numba import njit
 from numba.core.errors import TypingError
 
-from kernels.atomic import claimed_unit, fetch_add, pause
+from kernels.atomic import claimed_unit, fetch_add, pause, put_if, seen
 
 
 @njit(nogil=True)
@@ -53,6 +53,36 @@ def test_fetch_add_gives_what_stood_there():
 def test_fetch_add_refuses_other_arrays(array):
     with pytest.raises(TypingError, match="fetch_add takes a 1-D C-contiguous array of int64; got"):
         njit(lambda array: fetch_add(array, 0, 1))(array)
+
+
+def test_put_if_puts_only_where_the_expected_number_stands():
+    put = njit(lambda array, index, expected, value: put_if(array, index, expected, value))
+    look = njit(lambda array, index: seen(array, index))
+    array = np.array([5, -3], np.int64)
+    assert not put(array, 0, 4, 9) and array.tolist() == [5, -3]
+    assert put(array, 1, -3, 2**40) and array.tolist() == [5, 2**40] and look(array, 1) == 2**40
+
+
+def test_of_threads_that_put_at_once_one_succeeds():
+    @njit(nogil=True)
+    def take(places, me):
+        count = 0
+        for i in range(len(places)):
+            count += put_if(places, i, 0, me)
+        return count
+
+    places, counts, together = np.zeros(100_000, np.int64), {}, threading.Barrier(3)
+
+    def work(me):
+        together.wait(60)
+        counts[me] = take(places, me)
+
+    crew = [threading.Thread(target=work, args=(me,)) for me in (1, 2, 3)]
+    for thread in crew:
+        thread.start()
+    for thread in crew:
+        thread.join(60)
+    assert counts == {me: np.count_nonzero(places == me) for me in (1, 2, 3)} and places.all()
 
 
 @pytest.mark.parametrize("runs", [1, 2, 3, 7])

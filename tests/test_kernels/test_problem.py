@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernels.atomic import fetch_add
+from kernels.compilation import kernel
 from kernels.geometry import FIELDS
 from kernels.problem import Plan, Problem, flat_memory
 
@@ -51,21 +53,41 @@ def plan_of(run, units=3, **changes):
     return Plan.of(run, np.zeros(1, np.float32), np.zeros(1, np.float32), given, fields, (10, 20), 5)
 
 
+@kernel
+def told(x, y, shared, U, bias, geometry, first, second, integers):
+    """Write down what arrived, once for each thread that came."""
+    me = fetch_add(shared, 2, 1)
+    y[0] += x[1] + U[0] + bias[0]
+    y[1] = len(x) + 100 * len(y) + 10_000 * len(shared)
+    y[2] = len(first) + 100 * len(second) + 10_000 * len(integers)
+    for i in range(len(geometry)):
+        y[3 + i] = geometry[i]
+    first[9], second[19], integers[4] = me, me, me
+    fetch_add(shared, 0, 3)
+    fetch_add(shared, 1, 3)
+
+
 def test_a_plan_calls_its_kernel_with_everything_it_needs():
-    calls = []
-
-    def run(x, U, bias, y, geometry, shared, doorbell, *buffers):
-        calls.append((x, U, bias, y, geometry, buffers))
-        shared[:] = 3
-
-    plan = plan_of(run)
-    x, y = np.zeros(4, np.float32), np.zeros(2, np.float32)
-    plan(x, y)
-    ((got_x, U, bias, got_y, geometry, buffers),) = calls
-    assert got_x is x and got_y is y and U is plan.filter and bias is plan.bias
-    assert geometry[FIELDS.index("UNITS")] == 3 and geometry[FIELDS.index("OUT_WIDTH")] == 11
-    assert [(b.size, b.dtype.name) for b in buffers] == [(10, "float32"), (20, "float32"), (5, "int64")]
+    plan = plan_of(told)
     assert plan.workspace_bytes == 64 + 128 + 64
+    plan.filter[0], plan.bias[0] = 30, 400
+    for value in (2, 3):  # the second time from what is kept of the first
+        y = np.zeros(3 + len(FIELDS), np.float32)
+        plan(np.array([0, value, 0], np.float32), y)
+        assert y[0] == 430 + value
+        assert y[1] == 3 + 100 * len(y) + 10_000 * (3 + plan.threads) and y[2] == 10 + 100 * 20 + 10_000 * 5
+        np.testing.assert_array_equal(y[3:], plan.geometry)
+    assert y[3 + FIELDS.index("UNITS")] == 3 and y[3 + FIELDS.index("OUT_WIDTH")] == 11
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_whether_outputs_need_what_the_image_has_not(axis):
+    inside = {"size": (9, 9, 9), "taps": (3, 3, 3), "stride": (2, 2, 2), "dilation": (2, 2, 2), "out": (3, 3, 3),
+              "pad": (0, 0, 0)}
+    assert problem(**inside).is_inside()
+    for name, value in [("size", 8), ("pad", 1), ("out", 4)]:
+        changed = tuple(value if i == axis else n for i, n in enumerate(inside[name]))
+        assert not problem(**(inside | {name: changed})).is_inside()
 
 
 def test_a_plan_says_its_units_threads_and_memory():

@@ -5,11 +5,13 @@ import os
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import numba
 import numpy as np
 import pytest
 
+from kernels.calling import machine_code, told
 from kernels.compilation import load_module
 from kernels.team import Team, team, thread_count
 
@@ -227,6 +229,113 @@ def test_no_worker_is_hired_for_one_unit_or_one_thread():
 
 def test_a_process_has_one_team():
     assert team() is team() and isinstance(team(), Team)
+
+
+# Unit i adds 1 to y[i]; each thread writes its number to the place of its own that it was told of.
+CREW = """
+from kernels.atomic import claimed_unit, fetch_add, pause
+from kernels.compilation import kernel
+
+
+@kernel
+def crew(x, y, shared, own):
+    me = fetch_add(shared, 2, 1)
+    own[0] = me + 1
+    while True:
+        unit = claimed_unit(shared, me, len(y))
+        if unit < 0:
+            return
+        for _ in range(x[0]):
+            pause()
+        y[unit] += 1
+        fetch_add(shared, 1, 1)
+"""
+
+
+class Crew:
+    """The same as a job of machine code."""
+
+    def __init__(self, units, threads, turns=0):
+        self.x, self.y = np.array([turns]), np.zeros(units, np.int64)
+        self.own = [np.zeros(1, np.int64) for _ in range(threads)]
+        self.function = load_module(CREW, "test_crew").crew
+        self.code = machine_code(self.function, (self.x, self.y, self.y, self.own[0]))
+
+    def run_by(self, a_team):
+        blank = (self.x,) * 3
+        words = np.concatenate([*(told((*blank, own)) for own in self.own), np.zeros(3 + len(self.own), np.int64)])
+        a_team.run(self.code, 4, words, len(self.own), self.x, self.y)
+        counters = words[-3 - len(self.own) :]
+        assert counters[1] == len(self.y) and counters[2] == self.came() >= 1
+        return self
+
+    def came(self):
+        return sum(int(own[0]) > 0 for own in self.own)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+@pytest.mark.parametrize("units", [0, 1, 2, 7, 1000])
+def test_machine_code_does_every_unit_once_before_the_call_returns(threads, units):
+    crew = Team()
+    for turns in (0, 0, 50):
+        job = Crew(units, threads, turns).run_by(crew)
+        assert (job.y == 1).all()
+        assert sorted(int(own[0]) for own in job.own if own[0]) == list(range(1, job.came() + 1))
+        assert not crew.board.any() or (crew.board.reshape(-1, 16)[:, :2] == 0).all(), "nobody is left on the board"
+
+
+def test_workers_come_to_machine_code_whether_they_watch_or_sleep():
+    crew = Team()
+    for pause_s in (0, 0, 0.05, 0, 0.05):
+        time.sleep(pause_s)
+        end = time.monotonic() + WAIT_S
+        while Crew(200, 2, 500).run_by(crew).came() < 2:  # the machine may have no core for it just then
+            assert time.monotonic() < end, "nobody comes"
+    assert crew._workers == 1
+
+
+def test_more_callers_of_machine_code_than_the_board_holds():
+    crew, wrong = Team(), []
+
+    def call():
+        for units in (1, 5, 90) * 10:
+            if not (Crew(units, 3, 20).run_by(crew).y == 1).all():
+                wrong.append(units)
+
+    callers = [threading.Thread(target=call) for _ in range(24)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(WAIT_S)
+    assert not any(caller.is_alive() for caller in callers) and not wrong
+    assert (crew.board.reshape(-1, 16)[:, :2] == 0).all()
+
+
+def test_both_kinds_of_jobs_in_turn():
+    crew = Team()
+    for _ in range(50):
+        assert (Crew(20, 3, 5).run_by(crew).y == 1).all()
+        assert (Job(20).run_by(crew, 3).done == 1).all()
+
+
+def test_an_interrupt_waits_for_those_who_are_at_work(monkeypatch):
+    """They still use the caller's arrays."""
+    crew = Team()
+    crew._hire(1)
+    crew.board[0], crew.board[1] = 1 << 32, 1  # someone at work
+    waits = []
+
+    def wait(board, entry, before, turns):
+        waits.append(before)
+        if len(waits) == 1:
+            raise KeyboardInterrupt
+        crew.board[0] = 0
+        return True
+
+    monkeypatch.setattr(crew, "_compiled", SimpleNamespace(wait_for_change=wait))
+    with pytest.raises(KeyboardInterrupt):
+        crew._await_leaving(0)
+    assert len(waits) == 2 and not crew.board[:2].any()
 
 
 def _in_the_child(pipe):
