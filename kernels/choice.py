@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from kernels.cost import filter_cost
+from kernels.direct_schedule import direct_cost
 from kernels.problem import Problem
 from kernels.rates import rates
-from kernels.schedule import direct_cost, filter_cost, tiled_schedule
+from kernels.tiled_schedule import tiled_schedule
 from winograd import INF, Algorithm, Transform, toom_cook
 from winograd.error_estimate import error_estimate
 

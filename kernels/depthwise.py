@@ -7,10 +7,10 @@ from types import ModuleType
 
 import numpy as np
 
+from kernels.depthwise_schedule import depthwise_pixels_schedule, depthwise_planes_schedule
 from kernels.generation import depthwise_module
 from kernels.host import host
 from kernels.problem import Plan, Problem
-from kernels.schedule import depthwise_schedule, planes_schedule
 from kernels.workspace import aligned_empty
 
 __all__ = ["DepthwiseFilter"]
@@ -40,7 +40,7 @@ class DepthwiseFilter:
     def _planes_plan(self, problem: Problem, bias: np.ndarray) -> Plan:
         module = depthwise_module(problem.dtype, self.tile, True, *_pairs(problem))
         planes = problem.images * problem.groups * self.each
-        schedule = planes_schedule(problem, module.DOWN)
+        schedule = depthwise_planes_schedule(problem, module.DOWN)
         units = -(-planes // schedule.parts) * problem.out[0] * -(-problem.out[1] // schedule.rows)
         fields = problem.fields() | problem.direct_fields() | {
             "BLOCK": schedule.parts, "BLOCK_ROWS": schedule.rows, "TILES": planes, "UNITS": units,
@@ -63,7 +63,7 @@ class DepthwiseFilter:
             ordered[:, :groups] = bias[: groups * self.each].reshape(groups, self.each).T
             ordered = ordered.reshape(-1)
         in_place = problem.x_steps[1] == 1 and problem.y_steps[1] == 1 and self.each == 1
-        schedule = depthwise_schedule(problem, in_place)
+        schedule = depthwise_pixels_schedule(problem, in_place)
         rows, columns = schedule.rows, schedule.columns
         slices, down, across = problem.window(rows, columns)
         fields = problem.fields() | problem.direct_fields() | {

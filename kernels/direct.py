@@ -7,10 +7,18 @@ from functools import cached_property
 
 import numpy as np
 
-from kernels.generation import direct_module, pointwise_module
+from kernels.cost import SET_BYTES, padded_stride
+from kernels.direct_schedule import (
+    DirectSchedule,
+    flattened,
+    has_planes,
+    pixels_schedule,
+    planes_pitch,
+    planes_schedule,
+)
+from kernels.generation import direct_module, planes_module
 from kernels.host import host
 from kernels.problem import Plan, Problem
-from kernels.schedule import SET_BYTES, direct_schedule, is_pointwise, padded_stride, pointwise_schedule
 from kernels.workspace import aligned_empty
 
 __all__ = ["DirectFilter"]
@@ -41,9 +49,12 @@ class DirectFilter:
 
     def plan(self, problem: Problem, bias: np.ndarray) -> Plan:
         """How a problem is run."""
-        if is_pointwise(problem) and pointwise_schedule(problem).cost < direct_schedule(problem).cost:
-            return self._pointwise_plan(problem, bias)
-        schedule = direct_schedule(problem)
+        problem = flattened(problem)
+        schedule = pixels_schedule(problem)
+        if has_planes(problem):
+            planes = planes_schedule(problem)
+            if planes.cost < schedule.cost:
+                return self._planes_plan(problem, planes, bias)
         rows, columns = schedule.rows, schedule.columns
         slices, down, across = problem.window(rows, columns)
         item = np.dtype(problem.dtype).itemsize
@@ -58,24 +69,31 @@ class DirectFilter:
                       * -(-problem.out[2] // columns) * schedule.parts),
         }
         across = max(across, columns * problem.stride[2])
-        sizes = (slices * down * across * pixel + self.tile.length, rows * columns * self.tile.columns)
+        strip = 0 if in_place and problem.is_inside() else slices * down * across * pixel + self.tile.length
+        sizes = (strip, rows * columns * self.tile.columns)
         return Plan.of(self.module.run_units, self.packed, bias, problem, fields, sizes, math.prod(problem.taps))
 
     @cached_property
     def _rows(self) -> np.ndarray:
-        """The matrix of filters of one tap, its rows as far apart as the pointwise kernel wants them."""
+        """The matrix of filters: [filter][tap][channel], its rows as far apart as the kernel on planes wants them."""
         filters, channels = self._w.shape[:2]
-        rows = aligned_empty((filters, padded_stride(channels, self.tile, self._w.itemsize)), self._w.dtype)
-        rows[:, :channels], rows[:, channels:] = self._w.reshape(filters, -1), 0
+        terms = math.prod(self._w.shape[1:])
+        rows = aligned_empty((filters, padded_stride(terms, self.tile, self._w.itemsize)), self._w.dtype)
+        rows[:, :terms] = self._w.reshape(filters, channels, -1).transpose(0, 2, 1).reshape(filters, terms)
+        rows[:, terms:] = 0
         return rows
 
-    def _pointwise_plan(self, problem: Problem, bias: np.ndarray) -> Plan:
-        schedule = pointwise_schedule(problem)
-        blocks = -(-math.prod(problem.size) // schedule.columns)
-        fields = problem.fields() | {
-            "BLOCK_COLUMNS": schedule.columns, "PARTS": schedule.parts, "W_STRIDE": self._rows.shape[1],
-            "UNITS": problem.images * problem.groups * blocks * schedule.parts,
+    def _planes_plan(self, problem: Problem, schedule: DirectSchedule, bias: np.ndarray) -> Plan:
+        rows, columns = schedule.rows, schedule.columns
+        pitch = planes_pitch(problem, self.tile, rows, columns)
+        fields = problem.fields() | problem.direct_fields() | {
+            "PIXEL": pitch, "BLOCK_ROWS": rows, "BLOCK_COLUMNS": columns, "PARTS": schedule.parts,
+            "W_STRIDE": self._rows.shape[1],
+            "UNITS": (problem.images * problem.out[0] * problem.groups * -(-problem.out[1] // rows)
+                      * -(-problem.out[2] // columns) * schedule.parts),
         }
-        sizes = (schedule.columns * problem.channels, problem.filters * self.tile.columns)
-        module = pointwise_module(problem.dtype, self.tile)
-        return Plan.of(module.run_units, self._rows.reshape(-1), bias, problem, fields, sizes)
+        filters = -(-problem.filters // schedule.parts)
+        sizes = (problem.channels * pitch + 2 * self.tile.columns, filters * self.tile.columns)
+        module = planes_module(problem.dtype, self.tile)
+        return Plan.of(module.run_units, self._rows.reshape(-1), bias, problem, fields, sizes,
+                       math.prod(problem.taps) * problem.channels)

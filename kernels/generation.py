@@ -11,7 +11,7 @@ from kernels.compilation import header, load_module
 from kernels.depthwise_text import Pair, pixels_text, planes_text, unrolled
 from kernels.geometry import geometry_text
 from kernels.host import Tile, host
-from kernels.microkernel import product_text
+from kernels.microkernel import Taps, product_text
 from winograd import Algorithm, Program
 from winograd.algorithm import Programs
 
@@ -48,20 +48,20 @@ def panels_module(dtype: str, fma: bool, tile: Tile) -> ModuleType:
 @lru_cache(maxsize=8)
 def direct_module(dtype: str, tile: Tile) -> ModuleType:
     """The compiled module of direct convolution."""
-    narrow = product_text(replace(tile, vectors=1), True, "narrow", "narrow_product", taps=True)
-    parts = [header(tile.length), _constants_text(dtype, tile.length), f"COLUMNS = {tile.columns}\n",
-             _windows_text(dtype, tile.length), geometry_text(),
-             product_text(tile, True, taps=True, ahead=True), narrow]
-    return load_module("\n".join([*parts, _template("direct")]), f"direct {dtype}")
+    return _direct_module("direct", dtype, tile, "rows")
 
 
 @lru_cache(maxsize=8)
-def pointwise_module(dtype: str, tile: Tile) -> ModuleType:
-    """The compiled module of direct convolution by filters of one tap, on planes."""
+def planes_module(dtype: str, tile: Tile) -> ModuleType:
+    """The compiled module of direct convolution on planes, whose columns lie side by side."""
+    return _direct_module("direct_planes", dtype, tile, "columns")
+
+
+def _direct_module(name: str, dtype: str, tile: Tile, taps: Taps) -> ModuleType:
     parts = [header(tile.length), _constants_text(dtype, tile.length), f"COLUMNS = {tile.columns}\n",
-             geometry_text(), product_text(tile, True, ahead=True),
-             product_text(replace(tile, vectors=1), True, "narrow", "narrow_product")]
-    return load_module("\n".join([*parts, _template("pointwise")]), f"pointwise {dtype}")
+             _windows_text(dtype, tile.length), geometry_text(), product_text(tile, True, taps=taps, ahead=True),
+             product_text(replace(tile, vectors=1), True, "narrow", "narrow_product", taps=taps)]
+    return load_module("\n".join([*parts, _template(name)]), f"{name} {dtype}")
 
 
 @lru_cache(maxsize=32)

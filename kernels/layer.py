@@ -15,8 +15,7 @@ from kernels.choice import Choice, Demand, check_algorithm, checked_error, chose
 from kernels.depthwise import DepthwiseFilter
 from kernels.direct import DirectFilter
 from kernels.host import host
-from kernels.problem import Plan, Problem, flat_memory
-from kernels.schedule import triple
+from kernels.problem import Plan, Problem, flat_memory, triple
 from kernels.team import thread_count
 from kernels.tiled import TransformedFilter
 from kernels.workspace import aligned_empty

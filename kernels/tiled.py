@@ -8,8 +8,8 @@ import numpy as np
 
 from kernels.generation import algorithm_module, chunk_channels
 from kernels.host import host
-from kernels.problem import Plan, Problem, Triple
-from kernels.schedule import tile_counts, tiled_schedule, triple
+from kernels.problem import Plan, Problem, Triple, triple
+from kernels.tiled_schedule import tile_counts, tiled_schedule
 from kernels.workspace import aligned_empty
 from winograd import Algorithm
 

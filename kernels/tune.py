@@ -12,11 +12,13 @@ from statistics import median
 import numpy as np
 
 from kernels.choice import candidates
+from kernels.cost import filter_cost, forget_schedules
+from kernels.direct_schedule import direct_cost
 from kernels.layer import Conv2d
 from kernels.problem import Problem
 from kernels.rates import Rates, keep_rates, rates, use_rates
-from kernels.schedule import direct_cost, filter_cost, forget_schedules, tiled_schedule
 from kernels.team import thread_count
+from kernels.tiled_schedule import tiled_schedule
 from winograd import Algorithm
 
 __all__ = ["Timing", "fitted", "mean_misfit", "timings", "tune"]

@@ -24,15 +24,16 @@ import kernels.tiled
 import kernels.workspace
 import winograd as wg
 from kernels import Conv1d, Conv2d, Conv3d
+from kernels.calling import told
 from kernels.choice import candidates
 
 LAYERS = {1: Conv1d, 2: Conv2d, 3: Conv3d}
 LAYOUTS = {1: ("NCW", "NWC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
 PAGE = mmap.PAGESIZE
 NO_ACCESS = 0
-DIRECT, DEPTHWISE = kernels.direct.direct_schedule, kernels.depthwise.depthwise_schedule
-PLANES = kernels.depthwise.planes_schedule
-POINTWISE = kernels.direct.pointwise_schedule
+PIXELS, PLANES = kernels.direct.pixels_schedule, kernels.direct.planes_schedule
+DEPTHWISE = kernels.depthwise.depthwise_pixels_schedule
+DEPTHWISE_PLANES = kernels.depthwise.depthwise_planes_schedule
 TILED = kernels.tiled.tiled_schedule
 
 # Taps, stride and dilation of depthwise layers, rows and columns: each is compiled, for either layout.
@@ -109,6 +110,10 @@ def guarded_workspace(guard):
         def buffers(self, sizes, dtype, integers=0):
             kinds = [(size, dtype) for size in sizes] + ([(integers, "int64")] if integers else [])
             return tuple(guard.empty(size, kind) for size, kind in kinds)
+
+        def told(self, *kinds):
+            self.kept = self.buffers(*kinds)
+            return told(self.kept)
 
     return GuardedWorkspace
 
@@ -194,9 +199,8 @@ def reschedule(rng):
 
         return schedule
 
-    def pointwise(problem):  # for any problem that it can take, or for none
-        whole = kernels.direct.host().tile(problem.dtype).columns
-        return replace(POINTWISE(problem), columns=columns * whole, parts=parts, cost=0 if rows % 2 else math.inf)
+    def planes(problem):  # for any problem that it can take, or for none
+        return replace(direct(PLANES)(problem), parts=min(parts, problem.filters), cost=0 if rows % 2 else math.inf)
 
     def tiled(problem, algorithm):
         counts = kernels.tiled.tile_counts(problem, kernels.tiled.triple(algorithm.m))
@@ -204,10 +208,10 @@ def reschedule(rng):
         return replace(TILED(problem, algorithm), block=min(block, tiles), parts=parts)
 
     own = rng.integers(2)
-    kernels.direct.direct_schedule = direct(DIRECT) if own else DIRECT
-    kernels.depthwise.depthwise_schedule = direct(DEPTHWISE) if own else DEPTHWISE
-    kernels.depthwise.planes_schedule = direct(PLANES) if own else PLANES
-    kernels.direct.pointwise_schedule = pointwise if own else POINTWISE
+    kernels.direct.pixels_schedule = direct(PIXELS) if own else PIXELS
+    kernels.direct.planes_schedule = planes if own else PLANES
+    kernels.depthwise.depthwise_pixels_schedule = direct(DEPTHWISE) if own else DEPTHWISE
+    kernels.depthwise.depthwise_planes_schedule = direct(DEPTHWISE_PLANES) if own else DEPTHWISE_PLANES
     kernels.tiled.tiled_schedule = tiled if own else TILED
     return f"own schedule {rows} {columns} {parts} {block}" if own else "usual schedule"
 

@@ -1,6 +1,9 @@
 """Compiled "direct" is the emulation of its order bit for bit: every option, layout, thread count and schedule."""
 
+import itertools
+import math
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -24,7 +27,8 @@ DENSE = {
     "groups": ((1, 8, 7, 9), (12, 2, 3, 3), {"stride": 2, "padding": 1}, "fd"),
     "groups of whole vectors": ((1, 32, 5, 9), (32, 16, 3, 3), {"padding": 1}, "f"),
     "pointwise": ((2, 65, 7, 7), (70, 65, 1, 1), {}, "fd"),
-    "pointwise with stride": ((1, 16, 9, 10), (17, 16, 1, 1), {"stride": 2}, "f"),
+    "pointwise with stride": ((1, 16, 9, 70), (17, 16, 1, 1), {"stride": 2}, "f"),
+    "pointwise with longer stride": ((2, 18, 9, 40), (17, 18, 1, 1), {"stride": 3}, "f"),
     "pointwise with padding": ((1, 3, 4, 5), (4, 3, 1, 1), {"padding": 2, "stride": (2, 1)}, "f"),
     "rows that share a cache set": ((1, 1024, 2, 9), (3, 1024, 1, 1), {}, "f"),
     "one pixel": ((1, 3, 1, 1), (4, 3, 1, 1), {}, "f"),
@@ -91,13 +95,18 @@ def arrays(x_shape, w_shape, dtype):
 
 
 def results(x, w, options, **others):
-    """The layer in both layouts, with one to three threads; channels moved to axis 1."""
+    """The layer in both layouts, with one to three threads, by each kernel there is; channels moved to axis 1."""
+    found = kernels.direct.planes_schedule
     for layout in LAYOUTS[x.ndim - 2]:
         last = layout[1] != "C"
         source = np.ascontiguousarray(np.moveaxis(x, 1, -1)) if last else x
-        for threads in (1, 2, 3):
-            y = layer_of(x, w, options, layout=layout, threads=threads, **others)(source)
-            yield f"{layout}, {threads} threads", np.ascontiguousarray(np.moveaxis(y, -1, 1)) if last else y
+        depthwise = w.shape[1] == 1 < x.shape[1]
+        for threads, cost in itertools.product((1, 2, 3), (0,) if last or depthwise else (0, math.inf)):
+            with mock.patch.object(kernels.direct, "planes_schedule",
+                                   lambda problem, cost=cost: replace(found(problem), cost=cost)):
+                y = layer_of(x, w, options, layout=layout, threads=threads, **others)(source)
+            how = f"{layout}, {threads} threads" + ", as pixels" * (cost > 0)
+            yield how, np.ascontiguousarray(np.moveaxis(y, -1, 1)) if last else y
 
 
 @pytest.mark.parametrize(("x_shape", "w_shape", "options", "dtype"), CASES)
@@ -120,10 +129,13 @@ def test_every_layer_is_its_emulation(x_shape, w_shape, options, dtype):
         ((2, 18, 7, 33), (49, 18, 3, 3), {"padding": 1}),
         ((1, 18, 9, 16), (49, 18, 3, 2), {"stride": 2, "padding": (1, 2), "dilation": 2}),
         ((1, 18, 7, 9), (49, 18, 1, 1), {}),
+        ((2, 18, 4, 64), (49, 18, 1, 1), {}),
+        ((1, 18, 9, 64), (49, 18, 1, 1), {"stride": 2}),
         ((1, 35, 7, 33), (35, 1, 3, 3), {"padding": 1}),
         ((1, 35, 7, 33), (70, 1, 3, 3), {"stride": 2, "padding": 3}),
     ],
-    ids=["padding", "stride and dilation", "pointwise", "depthwise", "depthwise with stride"],
+    ids=["padding", "stride and dilation", "pointwise", "whole panels", "pointwise with stride", "depthwise",
+         "depthwise with stride"],
 )
 def test_no_schedule_changes_a_bit(monkeypatch, x_shape, w_shape, options, schedule):
     """Blocks of any rows and columns, and any number of parts, up to more than there are."""
@@ -140,25 +152,11 @@ def test_no_schedule_changes_a_bit(monkeypatch, x_shape, w_shape, options, sched
 
         return schedule_of
 
-    for module, name in ((kernels.direct, "direct_schedule"), (kernels.depthwise, "depthwise_schedule"),
-                         (kernels.depthwise, "planes_schedule")):
+    for module, name in ((kernels.direct, "pixels_schedule"), (kernels.direct, "planes_schedule"),
+                         (kernels.depthwise, "depthwise_pixels_schedule"),
+                         (kernels.depthwise, "depthwise_planes_schedule")):
         monkeypatch.setattr(module, name, forced(getattr(module, name)))
     for how, y in results(x, w, options):
-        np.testing.assert_array_equal(bits(y), bits(want), err_msg=how)
-
-
-@pytest.mark.parametrize("cost", [0, float("inf")], ids=["taken", "not taken"])
-@pytest.mark.parametrize(("panels", "parts"), [(1, 1), (2, 3), (50, 60)])
-@pytest.mark.parametrize("size", [(7, 11), (4, 16), (1, 1), (3, 64)])
-def test_pointwise_layers_are_their_emulation_either_way(monkeypatch, size, panels, parts, cost):
-    """As a product of matrices, in blocks of so many panels of pixels, and as any other layer."""
-    x, w, bias = arrays((2, 19, *size), (37, 19, 1, 1), np.float32)
-    want = emulated(x, w, layer_of(x, w, {})) + bias.reshape(-1, 1, 1)
-    actual = kernels.direct.pointwise_schedule
-    columns = panels * kernels.direct.host().tile(w.dtype).columns
-    monkeypatch.setattr(kernels.direct, "pointwise_schedule",
-                        lambda problem: replace(actual(problem), columns=columns, parts=parts, cost=cost))
-    for how, y in results(x, w, {}, bias=bias):
         np.testing.assert_array_equal(bits(y), bits(want), err_msg=how)
 
 

@@ -12,8 +12,10 @@ import winograd.offers
 from error_analysis import direct_like, exact_correlation, expected_error, measure, random_tiles
 from kernels import Conv1d, Conv2d, Conv3d, conv2d
 from kernels.choice import candidates, chosen, phase_taps
+from kernels.cost import filter_cost, forget_schedules
+from kernels.direct_schedule import direct_cost
 from kernels.rates import Rates, use_rates
-from kernels.schedule import direct_schedule, filter_cost, tiled_schedule
+from kernels.tiled_schedule import tiled_schedule
 from winograd import INF, Algorithm, toom_cook
 
 LAYERS = {1: Conv1d, 2: Conv2d, 3: Conv3d}
@@ -34,12 +36,12 @@ SHAPES = [  # taps, stride, channels, filters, size, dtype
 def default_rates():
     """The choice is that of the default model, whatever was tuned on this machine."""
     use_rates(Rates())
-    for cached in (chosen, direct_schedule, tiled_schedule):
-        cached.cache_clear()
+    forget_schedules()
+    chosen.cache_clear()
     yield
     use_rates(None)
-    for cached in (chosen, direct_schedule, tiled_schedule):
-        cached.cache_clear()
+    forget_schedules()
+    chosen.cache_clear()
 
 
 def layer_for(shape, max_error, algorithm="auto"):
@@ -110,12 +112,12 @@ def test_a_laxer_max_error_never_costs_time(shape, algorithm):
             continue
         problem = layer.problem_for((1, shape[2], *shape[4]))
         A = chosen(algorithm, axes, problem, max_error).algorithm
-        times.append((direct_schedule(problem) if A == "direct" else tiled_schedule(problem, A)).cost)
+        times.append(direct_cost(problem) if A == "direct" else tiled_schedule(problem, A).cost)
     assert times == sorted(times, reverse=True) and times
     free = layer_for(shape, None, algorithm)
     A = free.algorithm_for((1, shape[2], *shape[4]))
     problem = free.problem_for((1, shape[2], *shape[4]))
-    assert times[-1] <= (direct_schedule(problem) if A == "direct" else tiled_schedule(problem, A)).cost
+    assert times[-1] <= (direct_cost(problem) if A == "direct" else tiled_schedule(problem, A).cost)
 
 
 def test_larger_tiles_are_chosen_where_their_error_may_be():

@@ -172,7 +172,7 @@ def tap_product():
     """The product over taps, of tiles one and two vectors wide, whose heights are few: they compile faster."""
     length = host().length(np.float32)
     tiles = [Tile(3, 2, length), Tile(2, 1, length)]
-    texts = [product_text(t, True, f"micro{t.vectors}", f"product{t.vectors}", taps=True) for t in tiles]
+    texts = [product_text(t, True, f"micro{t.vectors}", f"product{t.vectors}", taps="rows") for t in tiles]
     module = load_module("\n\n".join([header(length), *texts]), "test_tap_product")
     return [(module.product2, tiles[0]), (module.product1, tiles[1])]
 
@@ -225,6 +225,36 @@ def test_bias_and_relu_keep_nan_and_turn_what_is_negative_into_positive_zero(tap
     function(V, 0, 1, 6, np.zeros(1, np.int64), 1, U, 0, M, 0, tile.columns, 1, bias, 0, True, True)
     first = M[:: tile.columns]
     assert np.isnan(first[0]) and first[1:].tolist() == [0, np.inf, 0, 0, 3] and not np.signbit(first[1:]).any()
+
+
+@pytest.fixture(scope="module")
+def columns_product():
+    """The product of columns that lie anywhere, in a tile two vectors wide."""
+    tile = Tile(3, 2, host().length(np.float32))
+    text = product_text(tile, True, "columns", "columns_product", taps="columns", ahead=True)
+    return load_module("\n\n".join([header(tile.length), text]), "test_columns_product").columns_product, tile.columns
+
+
+@pytest.mark.parametrize(("biased", "relu"), [(False, False), (True, False), (True, True), (False, True)])
+def test_the_product_of_columns_anywhere_is_the_dull_sum(columns_product, biased, relu):
+    function, columns = columns_product
+    rng = np.random.default_rng(7)
+    for rows, panels, terms in [(1, 1, 1), (2, 3, 5), (7, 0, 2), (7, 2, 4), (3, 1, 9)]:
+        width, w_stride, m_stride = panels * columns, terms + 2, panels * columns + 3
+        W = rng.standard_normal(5 + rows * w_stride).astype(np.float32)
+        U = rng.standard_normal(300 + width).astype(np.float32)
+        shifts = rng.integers(0, 290, terms)  # they may overlap, as windows do
+        bias = rng.standard_normal(4 + rows).astype(np.float32)
+        M = np.full(4 + rows * m_stride, 77, np.float32)
+        function(W, 5, w_stride, rows, panels, shifts, U, 3, M, 4, m_stride, terms, bias, 4, biased, relu)
+        acc = np.zeros((rows, width), np.float32)
+        for term, shift in enumerate(shifts):
+            v = W[5 + term :: w_stride][:rows, None]
+            acc = fused32(*np.broadcast_arrays(v, U[3 + shift :][None, :width], acc))
+        expected = finished(acc, bias[4:, None] if biased else None, relu)
+        block = M[4:].reshape(rows, m_stride)
+        assert np.array_equal(block[:, :width].view(np.uint32), expected.view(np.uint32))
+        assert np.all(block[:, width:] == 77) and np.all(M[:4] == 77)
 
 
 def panels_digest():

@@ -10,27 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import winograd as wg
-from kernels import schedule
 from kernels.arguments import output_size
 from kernels.choice import candidates
+from kernels.cost import SET_BYTES, padded_stride, product_cost
 from kernels.depthwise import DepthwiseFilter
+from kernels.depthwise_schedule import depthwise_pixels_schedule, depthwise_planes_schedule
 from kernels.direct import DirectFilter
+from kernels.direct_schedule import flattened, has_planes, pixels_schedule, planes_pitch, planes_schedule
 from kernels.host import Tile, host
 from kernels.microkernel import row_counts, splits
-from kernels.problem import Problem
-from kernels.schedule import (
-    SET_BYTES,
-    depthwise_schedule,
-    direct_schedule,
-    is_pointwise,
-    padded_stride,
-    planes_schedule,
-    pointwise_schedule,
-    tile_counts,
-    tiled_schedule,
-    triple,
-)
+from kernels.problem import Problem, triple
 from kernels.tiled import TransformedFilter
+from kernels.tiled_schedule import tile_counts, tiled_schedule
 
 POINTS = (0, 1, -1, 2, -2, "1/2", "-1/2", wg.INF)
 F43 = wg.Algorithm(wg.toom_cook(4, 3, [*POINTS[:5], wg.INF]), dims=2)
@@ -94,36 +85,71 @@ def assert_direct_pieces_are_whole(given, found, panels):
 
 
 @given(problems())
-def test_direct_blocks_and_parts_cover_the_outputs(given):
+def test_direct_blocks_of_pixels_cover_the_outputs(given):
     panels = -(-given.filters // host().tile(given.dtype).columns)
-    assert_direct_pieces_are_whole(given, direct_schedule(given), panels)
+    assert_direct_pieces_are_whole(given, pixels_schedule(given), panels)
 
 
-@given(st.integers(1, 3), st.integers(1, 300), st.integers(1, 300), st.integers(1, 9), st.integers(1, 60))
-def test_pointwise_blocks_and_parts_cover_the_outputs(axes, channels, filters, threads, size):
-    given = problem((size,) * axes, 1, channels, filters, threads=threads)
-    assert is_pointwise(given)
-    found, pixels = pointwise_schedule(given), size**axes
-    assert sum(pieces(pixels, found.columns)) == pixels and min(pieces(pixels, found.columns)) >= 1
-    assert 1 <= found.parts <= filters and found.cost > 0
+@given(problems())
+def test_direct_blocks_of_planes_cover_the_outputs(given):
+    assert_direct_pieces_are_whole(given, planes_schedule(given), given.filters)
 
 
-@pytest.mark.parametrize("options", [{"last": True}, {"stride": 2}, {"padding": 1}, {"taps": 2}])
-def test_only_products_of_whole_planes_are_pointwise(options):
-    assert is_pointwise(problem((8, 9), 1, 5, 6))
-    assert not is_pointwise(problem(**({"size": (8, 9), "taps": 1, "channels": 5, "filters": 6} | options)))
+@given(problems())
+def test_channels_of_a_strip_do_not_overlap(given):
+    found, tile = planes_schedule(given), host().tile(given.dtype)
+    _, down, across = given.window(found.rows, found.columns)
+    down = found.rows if given.taps[1] == 1 else down
+    needed = found.columns if given.taps[2] == 1 else across
+    assert planes_pitch(given, tile, found.rows, found.columns) >= given.taps[0] * down * needed
+
+
+def addresses(given, steps):
+    """Where each number of the space of outputs lies, image by image, in the order of its axes."""
+    counts = (given.images, *given.out)
+    places = np.indices(counts).reshape(4, -1)
+    return np.tensordot([steps[0], *steps[2:]], places, 1)
+
+
+@given(problems(), st.integers(0, 3))
+def test_pixels_that_stand_alone_become_one_row_where_they_follow_each_other(given, gap):
+    one = {"taps": (1, 1, 1), "stride": (1, 1, 1), "dilation": (1, 1, 1), "pad": (0, 0, 0), "out": given.size}
+    y_steps = (*given.y_steps[:2], *given.x_steps[2:]) if given.x_steps[1] != 1 else given.y_steps
+    given = Problem(**(vars(given) | one | {"y_steps": y_steps}))
+    gapped = list(given.x_steps)
+    gapped[gap if gap == 0 else gap + 1] += 1000 * gap  # after images (0), planes, rows or columns
+    for case in (given, Problem(**(vars(given) | {"x_steps": tuple(gapped)}))):
+        flat = flattened(case)
+        assert flat.size == flat.out and flat.images * math.prod(flat.out) == case.images * math.prod(case.out)
+        for steps in ("x_steps", "y_steps"):
+            assert getattr(flat, steps) == getattr(case, steps)
+            np.testing.assert_array_equal(addresses(flat, getattr(flat, steps)), addresses(case, getattr(case, steps)))
+
+
+def test_what_is_flattened():
+    whole = problem((8, 9), 1, 5, 6, images=2)
+    assert flattened(whole).out == (1, 1, 72) and flattened(whole).images == 2, "channels lie between images"
+    last = flattened(problem((8, 9), 1, 5, 6, images=2, last=True))
+    assert last.out == (1, 1, 144) and last.images == 1
+    assert flattened(problem((8, 9), 1, 5, 6, stride=2)).out == (1, 4, 5)
+    assert flattened(problem((8, 9), 3, 5, 6)).out == (1, 6, 7)
+    assert flattened(problem((8, 9), 1, 5, 6, padding=1)).out == (1, 10, 11)
+
+
+def test_planes_have_columns_side_by_side():
+    assert has_planes(problem((8, 9), 3, 5, 6, stride=2)) and not has_planes(problem((8, 9), 1, 5, 6, last=True))
 
 
 @given(problems(), st.booleans())
 def test_depthwise_blocks_and_parts_cover_the_outputs(given, in_place):
     chunks = -(-given.groups // host().tile(given.dtype).length)
-    assert_direct_pieces_are_whole(given, depthwise_schedule(given, in_place), chunks)
+    assert_direct_pieces_are_whole(given, depthwise_pixels_schedule(given, in_place), chunks)
 
 
 @given(problems(), st.integers(1, 8))
 def test_depthwise_blocks_of_planes_cover_the_outputs(given, down):
     planes = given.images * given.groups * given.filters
-    found = planes_schedule(given, down)
+    found = depthwise_planes_schedule(given, down)
     assert 1 <= found.parts <= planes * given.out[0] and found.columns == given.out[2], "rows are whole"
     assert sum(pieces(given.out[1], found.rows)) == given.out[1] and found.rows <= given.out[1]
     assert found.rows == given.out[1] or found.rows % down == 0, "only the last tile of a plane overlaps another"
@@ -177,20 +203,21 @@ def test_the_cost_of_rows_is_that_of_the_microkernels_that_run(tile):
             calls.append(heights[min(left, 2 * tile.rows)])
             left -= calls[-1]
         assert sum(calls) == rows
-        assert schedule._product_cost(rows, tile) >= rows
+        assert product_cost(rows, tile) >= rows
 
 
 def test_more_threads_than_work_are_no_harm():
     for threads in (1, 2, 64):
         one = problem((1, 1), 1, threads=threads)
-        assert (direct_schedule(one).rows, direct_schedule(one).columns, direct_schedule(one).parts) == (1, 1, 1)
+        for find in (pixels_schedule, planes_schedule):
+            assert (find(one).rows, find(one).columns, find(one).parts) == (1, 1, 1)
         small = problem((3, 3), 3, threads=threads)
         assert tiled_schedule(small, F43).block == 1
 
 
 def test_the_expected_time_falls_with_threads_and_grows_with_work():
-    kinds = (direct_schedule, lambda p: tiled_schedule(p, F43), lambda p: depthwise_schedule(p, True),
-             lambda p: planes_schedule(p, 7))
+    kinds = (pixels_schedule, planes_schedule, lambda p: tiled_schedule(p, F43),
+             lambda p: depthwise_pixels_schedule(p, True), lambda p: depthwise_planes_schedule(p, 7))
     for find in kinds:
         layer = {"size": (56, 56), "taps": 3, "channels": 64, "filters": 64}
         assert find(problem(**layer, threads=2)).cost < find(problem(**layer)).cost
@@ -227,7 +254,7 @@ TAPS = (1, 2, 3, 4, 5, 7, 9, 11)
 
 @pytest.fixture(autouse=True)
 def no_compilation(monkeypatch):
-    monkeypatch.setattr("kernels.direct.pointwise_module", lambda *_: SimpleNamespace(run_units=None))
+    monkeypatch.setattr("kernels.direct.planes_module", lambda *_: SimpleNamespace(run_units=None))
 
 
 def over_the_limit(layers):
