@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from types import ModuleType
 
@@ -22,36 +21,48 @@ from convolution.shape import Shape
 from convolution.timing import measured
 from kernels.compilation import header, load_module
 from kernels.generation import panels_module
+from kernels.geometry import geometry_text
 from kernels.host import host
+from kernels.problem import Plan, triple
+from kernels.tiled import TransformedFilter
 
 AIM = 0.85
 
-_BLOCK_BYTES = 768 * 1024
-_MOST_ROWS = 8
-# A block is as many register tiles as the second-level cache holds, its V with one panel of M.
-
+# The units of the kernel, without their transforms.
 _LOOP = """
+from kernels.atomic import claimed_unit, fetch_add
 from kernels.compilation import kernel
 from {panels} import product
 
+{geometry}
 @kernel
-def products(begin, end, block, v_stride, channels, panels, positions, columns, odd, V, U, M):
-    v_plane = block * v_stride + odd
-    m_plane = block * columns + odd
-    for start in range(begin, end, block):
-        count = min(block, end - start)
-        for panel in range(panels):
+def products(x, y, shared, U, bias, geometry, V, M):
+    me = fetch_add(shared, 2, 1)
+    channels = geometry[CHANNELS] * geometry[STEPS_Z] * geometry[STEPS_0] * geometry[STEPS_1]
+    positions, parts, block = geometry[PIXEL], geometry[PARTS], geometry[BLOCK]
+    panels = (geometry[FILTERS] + {columns} - 1) // {columns}
+    v_plane, m_plane = block * geometry[V_STRIDE] + {length}, block * {columns} + {length}
+    while True:
+        unit = claimed_unit(shared, me, geometry[UNITS])
+        if unit < 0:
+            return
+        part, rest = unit // (geometry[UNITS] // parts), unit % (geometry[UNITS] // parts)
+        count = min(block, geometry[TILES] - rest * block)
+        for panel in range(panels * part // parts, panels * (part + 1) // parts):
             for p in range(positions):
-                product(V, p * v_plane, v_stride, count, U, (p * panels + panel) * channels * columns,
-                        M, p * m_plane, columns, channels)
+                product(V, p * v_plane, geometry[V_STRIDE], count, U, (p * panels + panel) * channels * {columns},
+                        M, p * m_plane, {columns}, channels)
+        fetch_add(shared, 1, 1)
 """
 
 
 @lru_cache(maxsize=4)
 def _module(dtype: str, fma: bool) -> ModuleType:
     tile = host().tile(dtype)
-    panels = panels_module(dtype, fma, tile)
-    return load_module(header(tile.length) + _LOOP.format(panels=panels.__name__), f"product stage {dtype}")
+    panels = panels_module(dtype, fma, tile).__name__
+    loop = _LOOP.format(panels=panels, geometry=geometry_text(), columns=f"np.int64({tile.columns})",
+                        length=tile.length)
+    return load_module(header(tile.length) + loop, f"product stage {dtype}")
 
 
 def row(shape: Shape, layers: Sequence[Layer], settings: Settings) -> Row | None:
@@ -75,39 +86,20 @@ def row(shape: Shape, layers: Sequence[Layer], settings: Settings) -> Row | None
 
 
 def product_stage(algorithm: wg.Algorithm, shape: Shape, settings: Settings) -> tuple[int, Callable[[], None]]:
-    """Operations of the products (multiply-adds count two), and a function that runs them.
-
-    Layouts are those of the kernels: V[p][tile][channel], U[p][panel][channel][columns], M[p][tile][columns].
-    """
-    tile = host().tile(algorithm.dtype)
-    item = np.dtype(algorithm.dtype).itemsize
-    tiles = settings.batch * math.prod(-(-out // m) for out, m in zip(shape.output, algorithm.m, strict=True))
-    positions, channels = math.prod(algorithm.n), shape.channels * filter_parts(algorithm, shape)
-    panels = -(-shape.filters // tile.columns)
-    v_stride = -(-channels // tile.length) * tile.length
-    v_stride += tile.length * (v_stride * item % 4096 == 0)  # else rows would share one set of the first-level cache
-    share = -(-tiles // settings.threads)
-    per_tile = positions * item * (v_stride + tile.columns)
-    most = max(1, min(_MOST_ROWS, _BLOCK_BYTES // (per_tile * tile.rows))) * tile.rows
-    block = -(-share // -(-share // most))
-    U = np.ones(positions * panels * channels * tile.columns, algorithm.dtype)
-    buffers = [
-        (np.ones(positions * (block * v_stride + tile.length), algorithm.dtype), U,
-         np.ones(positions * (block * tile.columns + tile.length), algorithm.dtype))
-        for _ in range(settings.threads)
-    ]
-    products = _module(algorithm.dtype, algorithm.fma).products
-    pool = ThreadPoolExecutor(settings.threads)
-
-    def work(thread: int) -> None:
-        products(thread * share, min(tiles, (thread + 1) * share), block, v_stride, channels, panels, positions,
-                 tile.columns, tile.length, *buffers[thread])
-
-    def call() -> None:
-        for _ in pool.map(work, range(settings.threads)):
-            pass
-
-    return 2 * tiles * positions * channels * shape.filters, call
+    """Operations of the products (multiply-adds count two), and a function that runs them, in the kernel's schedule."""
+    x, w = drawn(shape, settings.batch)
+    layer = own("winograd NCHW", x, w, shape, settings.threads, algorithm).layer
+    problem = layer.problem_for(x.shape)
+    whole = TransformedFilter(w.reshape(*w.shape[:2], *triple(shape.taps)), 1, algorithm, problem.stride).plan(
+        problem, np.zeros(0, x.dtype)
+    )
+    positions = math.prod(algorithm.n)
+    stage = Plan.of(_module(algorithm.dtype, algorithm.fma).products, whole.filter, whole.bias, problem,
+                    whole.fields | {"PIXEL": positions}, whole.sizes[:2])
+    nothing = np.zeros(1, x.dtype)
+    channels = shape.channels * filter_parts(algorithm, shape)
+    operations = 2 * whole.fields["TILES"] * positions * channels * shape.filters
+    return operations, lambda: stage(nothing, nothing)
 
 
 def line(row: Row) -> str:
