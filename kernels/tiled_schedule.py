@@ -15,8 +15,8 @@ from winograd import Algorithm
 
 __all__ = ["TiledSchedule", "tile_counts", "tiled_schedule"]
 
-_BLOCK_BYTES = 768 * 1024
-"""What V and one panel of M may take: most of a second-level cache of one MiB, common on servers."""
+_BLOCK_BYTES = 448 * 1024
+"""What V and one panel of M may take: of a second-level cache of one MiB, common on servers, U takes the rest."""
 
 _MOST_ROWS = 8
 """Register tiles a block has at most; more reuse of U gains nothing."""
