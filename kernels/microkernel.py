@@ -19,6 +19,10 @@ __all__ = ["product_text", "row_counts", "splits"]
 
 Taps = Literal["", "rows", "columns"]
 
+_AHEAD = 24
+"""So many rows of U before it needs one a product fetches it: U may come from memory, and the core's own foresight ends
+with each page."""
+
 
 def row_counts(rows: int) -> tuple[int, ...]:
     """The heights of microkernel that there are, greatest first.
@@ -70,6 +74,9 @@ def _micro_text(rows: int, tile: Tile, fma: bool, prefix: str, taps: Taps, ahead
     lines += [f"{inner}for c in range(channels):", f"{inner}    keep_rolled()"]
     inner += "    "
     at = "panel + shifts[c]" if taps == "columns" else f"panel + c * {tile.columns}"
+    if not taps:
+        lines += [f"{inner}prefetch(U, {at} + {_AHEAD * tile.columns + k * tile.length}, 0)"
+                  for k in range(tile.vectors)]
     lines += [f"{inner}u{k} = load(U, {at} + {k * tile.length})" for k in range(tile.vectors)]
     for t in range(rows):
         lines += [f"{inner}v = broadcast(V, row + {t} * v_stride + c)"]
@@ -158,6 +165,7 @@ def product_text(
             panel = u_offset
             for c in range(channels):
                 keep_rolled()
+                prefetch(U, panel + c * 4 + 96, 0)
                 u0 = load(U, panel + c * 4 + 0)
                 v = broadcast(V, row + 0 * v_stride + c)
                 acc0_0 = fma(v, u0, acc0_0)

@@ -50,7 +50,7 @@ def products(x, y, shared, U, bias, geometry, V, M):
         count = min(block, geometry[TILES] - rest * block)
         for panel in range(panels * part // parts, panels * (part + 1) // parts):
             for p in range(positions):
-                product(V, p * v_plane, geometry[V_STRIDE], count, U, (p * panels + panel) * channels * {columns},
+                product(V, p * v_plane, geometry[V_STRIDE], count, U, (panel * positions + p) * channels * {columns},
                         M, p * m_plane, {columns}, channels)
         fetch_add(shared, 1, 1)
 """

@@ -6,7 +6,7 @@
 #
 #   strip  [TILEZ][TILE0][columns of a run][CHUNK channels]    a run: tiles of a block that are neighbours in one row
 #   V      [p][t][channel, whole vectors]   rows v_stride apart, planes v_plane
-#   U      [group][p][panel][channel][COLUMNS]     a panel: COLUMNS filters
+#   U      [group][panel][p][channel][COLUMNS]     a panel: COLUMNS filters
 #   M      [p][t][COLUMNS]                  one panel at a time
 #   out    [MZ][M0 rows][M1 columns of each tile of a run][LENGTH filters]
 #
@@ -24,7 +24,7 @@ def transform_filter(w, filters, channels, first, second, result, U):
     for k in range(panels * COLUMNS):
         panel, column = k // COLUMNS, k % COLUMNS
         for c in range(channels):
-            at = (panel * channels + c) * COLUMNS + column
+            at = (panel * NZ * N0 * N1 * channels + c) * COLUMNS + column
             if k < filters:
                 for j in range(R0 * R1):
                     gz(w, (k * channels + c) * RZ * R0 * R1 + j, R0 * R1, first, j, R0 * R1)
@@ -34,10 +34,10 @@ def transform_filter(w, filters, channels, first, second, result, U):
                     for i in range(N0):
                         g1(second, i * R1, 1, result, (z * N0 + i) * N1, 1)
                 for p in range(NZ * N0 * N1):
-                    U[p * panels * channels * COLUMNS + at] = WORK(result[p])
+                    U[p * channels * COLUMNS + at] = WORK(result[p])
             else:
                 for p in range(NZ * N0 * N1):
-                    U[p * panels * channels * COLUMNS + at] = WORK(0)
+                    U[p * channels * COLUMNS + at] = WORK(0)
 
 
 @kernel
@@ -216,7 +216,7 @@ def run_units(x, y, shared, U, bias, geometry, V, M, sums, strip, stage_z, stage
         for panel in range(panels * part // parts, panels * (part + 1) // parts):
             for p in range(NZ * N0 * N1):
                 summed_product(V, p * v_plane, v_stride, count,
-                               U, ((group * NZ * N0 * N1 + p) * panels + panel) * channels * COLUMNS,
+                               U, ((group * panels + panel) * NZ * N0 * N1 + p) * channels * COLUMNS,
                                M, p * m_plane, channels, sums)
             for k in range(panel * COLUMNS, min(filters, (panel + 1) * COLUMNS), LENGTH):
                 give_vector(M, k - panel * COLUMNS, m_plane, y, bias, group, k, start, count, geometry,
