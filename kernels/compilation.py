@@ -46,8 +46,10 @@ __all__ = ["cache_folder", "clear_cache", "fingerprint", "header", "inlined", "k
 # Without Numba's run time (_nrt) compiled code allocates nothing and counts no references: its caller holds its arrays.
 # An array whose last use lay in a branch was counted there, which cost atomic steps and, around the call, every
 # register: up to half the time of a depthwise kernel.
+# Nor is there an entry for callers in C (no_cfunc_wrapper), which would be compiled with each function.
 _SETTINGS: dict[str, Any] = {
     "nogil": True, "fastmath": False, "error_model": "numpy", "boundscheck": False, "_nrt": False,
+    "no_cfunc_wrapper": True,
 }
 
 # Numba describes neither of them to a type checker.
@@ -232,7 +234,7 @@ def inlined(function: Callable[..., Any]) -> Any:
 
     Straight-line text over Lanes belongs here: its many vectors then stay in registers.
     """
-    return numba.njit(forceinline=True, **_SETTINGS)(function)
+    return numba.njit(forceinline=True, no_cpython_wrapper=True, **_SETTINGS)(function)
 
 
 def header(length: int) -> str:
