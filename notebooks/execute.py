@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import matplotlib.font_manager  # noqa: F401  builds the font cache, if there is
 import nbformat
 from nbclient import NotebookClient
 from traitlets.config import Config
+
+from kernels.compilation import cache_folder
 
 FOLDER = Path(__file__).resolve().parent
 METADATA = {
@@ -30,7 +33,8 @@ def notebook_paths() -> list[Path]:
 def executed(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """A copy of the notebook with fresh outputs.
 
-    Runs in a process of its own, on this checkout, with an empty code cache and without the user's IPython profile.
+    Runs in a process of its own, on this checkout, without the user's IPython profile, and with the rates of no
+    machine. Compiled code is taken from the user's cache, as the name of each file says all that it depends on.
 
     Raises
     ------
@@ -42,10 +46,14 @@ def executed(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     with tempfile.TemporaryDirectory() as folder:
+        code = Path(folder, "code")
+        code.mkdir(mode=0o700)
+        for file in cache_folder().glob("winograd_kernels_*"):
+            shutil.copyfile(file, code / file.name)
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(filter(None, [str(FOLDER.parent), os.environ.get("PYTHONPATH")])),
-            "WINOGRAD_CACHE_DIR": str(Path(folder, "code")),
+            "WINOGRAD_CACHE_DIR": str(code),
             "IPYTHONDIR": str(Path(folder, "ipython")),
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         }
