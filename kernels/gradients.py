@@ -173,7 +173,7 @@ def conv3d_backward_input(
 
     Examples
     --------
-    >>> conv3d_backward_input(np.ones((1, 1, 1, 1, 1)), np.ones((1, 1, 2, 1, 1)), (2, 1, 1)).ravel()
+    >>> conv3d_backward_input(np.ones((1, 1, 1, 1, 1)), np.ones((1, 1, 2, 1, 1)), (2, 1, 1), algorithm="direct").ravel()
     array([1., 1.])
     """
     return _backward_input(3, dy, w, input_size, stride, padding, dilation, groups, layout, algorithm, threads)

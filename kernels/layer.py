@@ -363,7 +363,7 @@ class Conv3d(_Layer):
 
     Examples
     --------
-    >>> Conv3d(np.ones((1, 1, 2, 2, 2)))(np.ones((1, 1, 3, 2, 2))).ravel()
+    >>> Conv3d(np.ones((1, 1, 2, 2, 2)), algorithm="direct")(np.ones((1, 1, 3, 2, 2))).ravel()
     array([8., 8.])
     """
 
