@@ -36,9 +36,11 @@ DEPTHWISE = kernels.depthwise.depthwise_pixels_schedule
 DEPTHWISE_PLANES = kernels.depthwise.depthwise_planes_schedule
 TILED = kernels.tiled.tiled_schedule
 
-# Taps, stride and dilation of depthwise layers, rows and columns: each is compiled, for either layout.
+# Taps, stride and dilation of depthwise layers, rows and columns: each is compiled, for either layout, and along a line
+# once more. They are those of other tests too.
 DEPTHWISE_KINDS = (((3, 3), (1, 1), (1, 1)), ((3, 3), (2, 2), (1, 1)), ((2, 2), (1, 1), (3, 3)),
-                   ((2, 2), (1, 3), (1, 1)), ((7, 7), (2, 1), (3, 1)))
+                   ((2, 2), (1, 3), (1, 1)), ((5, 6), (2, 1), (3, 1)))
+LINE_KINDS = (((3,), (1,), (1,)), ((2,), (2,), (3,)))
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
@@ -119,7 +121,7 @@ def guarded_workspace(guard):
 
 
 def algorithms():
-    """One for each number of axes and dtype, and one for phases of a stride; all of them taken by test_layer too."""
+    """One for each number of axes and dtype, and one for phases of a stride; all of them taken by other tests too."""
     f43 = wg.toom_cook(4, 3, [0, -1, 1, "1/2", -2, wg.INF])
     plane = wg.Algorithm(f43, dims=2, passes=("share", "factor"), fma=True, filter_dtype="float64")
     yield plane
@@ -138,8 +140,8 @@ def drawn(rng, fast):
     depthwise = A == "direct" and rng.random() < 0.4
     options = {"bias": None, "relu": bool(rng.integers(2)), "threads": int(rng.integers(1, 3))}
     if depthwise:
-        kind, dtype = DEPTHWISE_KINDS[rng.integers(len(DEPTHWISE_KINDS))], "float32"
-        taps, stride, dilation = ((*rng.integers(1, 4, 1), *pair)[-axes:] for pair in kind)
+        kinds, dtype = DEPTHWISE_KINDS if axes > 1 else LINE_KINDS, "float32"
+        taps, stride, dilation = ((*rng.integers(1, 4, 1), *each)[-axes:] for each in kinds[rng.integers(len(kinds))])
         groups, channels, filters = int(rng.choice([2, 5, 16, 17, 32, 37, 64])), 1, int(rng.integers(1, 3))
     else:
         groups, channels = int(rng.choice([1, 1, 1, 2, 3])), int(rng.choice([1, 3, 4, 8, 15, 16, 17, 32, 33, 65]))

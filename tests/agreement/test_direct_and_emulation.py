@@ -49,7 +49,7 @@ DEPTHWISE = {
     "dilation": ((1, 33, 12, 21), (33, 1, 2, 2), {"dilation": 3, "padding": 2}, "fd"),
     "padding beyond the filter": ((1, 16, 3, 2), (16, 1, 3, 3), {"padding": 5}, "f"),
     "steps of three columns": ((1, 20, 7, 23), (20, 1, 2, 2), {"stride": (1, 3), "padding": 1}, "f"),
-    "large filters": ((1, 18, 14, 40), (18, 1, 7, 7), {"stride": (2, 1), "dilation": (2, 1), "padding": 4}, "f"),
+    "large filters": ((1, 18, 14, 40), (18, 1, 5, 6), {"stride": (2, 1), "dilation": (3, 1), "padding": 4}, "f"),
     "1-D": ((2, 20, 45), (20, 1, 3), {"padding": 1}, "f"),
     "3-D": ((1, 19, 4, 5, 9), (19, 1, 2, 3, 3), {"stride": (2, 1, 1), "padding": 1}, "f"),
 }

@@ -27,11 +27,12 @@ def fast(axes, taps, dtype, which=slice(None)):
     return list(candidates(axes, (taps,) * axes, (1,) * axes, (1,) * axes, dtype))[which]
 
 
-# Along one axis the largest tile of every number of taps, then what "auto" has for the usual squares, and one cube.
+# Of every number of taps one or two that "auto" has: the largest tile along one axis, the usual squares, and one cube.
+# Each is compiled, so they are those of other tests where there are such.
 ALGORITHMS = [
-    *(A for taps in range(2, 8) for A in fast(1, taps, "float32", slice(-1, None))),
-    *fast(2, 3, "float32", slice(0, None, 3)), *fast(2, 2, "float32", slice(-1, None)),
-    *fast(2, 5, "float32", slice(1)), *fast(2, 7, "float32"), *fast(2, 3, "float64", slice(1)),
+    *(A for taps in range(3, 7) for A in fast(1, taps, "float32", slice(-1, None))),
+    *fast(2, 3, "float32", slice(0, None, 3)), *fast(2, 2, "float32", slice(1)),
+    *fast(2, 5, "float32", slice(1)), *fast(2, 7, "float32"), *fast(2, 3, "float64", slice(-1, None)),
     *fast(3, 3, "float32", slice(1)),
 ]
 
@@ -133,7 +134,7 @@ def test_direct_layers_stay_within_the_bound_of_a_sum_of_fmas(axes):
 
 # Taps, stride and dilation: each is compiled, for either layout.
 DEPTHWISE_KINDS = [((3, 3), (1, 1), (1, 1)), ((3, 3), (2, 2), (1, 1)), ((2, 2), (1, 1), (3, 3)),
-                   ((7, 7), (2, 1), (3, 1))]
+                   ((5, 6), (2, 1), (3, 1))]
 
 
 @settings(max_examples=60)

@@ -170,14 +170,14 @@ def test_max_error_is_a_positive_number(value):
 
 def test_explain_prints_one_line_of_what_and_why(capsys):
     x, w = np.ones((1, 32, 40, 40), np.float32), np.ones((32, 32, 3, 3), np.float32)
-    silent = conv2d(x, w, max_error=2e-6)
+    silent = conv2d(x, w, max_error=1e-6)
     assert capsys.readouterr().out == ""
-    np.testing.assert_array_equal(conv2d(x, w, max_error=2e-6, explain=True), silent)
+    np.testing.assert_array_equal(conv2d(x, w, max_error=1e-6, explain=True), silent)
     out = capsys.readouterr().out
     assert out.count("\n") == 1 and "with its filters" in out and "error" in out
-    layer = Conv2d(w, max_error=2e-6)
+    layer = Conv2d(w, max_error=1e-6)
     layer(x)
-    assert "max_error 2e-06 excludes F(" in layer.plan and "\n" not in layer.plan
+    assert "max_error 1e-06 excludes F(" in layer.plan and "\n" not in layer.plan
     for function, shape in ((kernels.conv1d, (1, 2, 9)), (kernels.conv3d, (1, 2, 4, 4, 4))):
         function(np.ones(shape), np.ones((3, 2, *(1,) * (len(shape) - 2))), explain=True, max_error=1.0)
         assert capsys.readouterr().out.startswith(f"x {shape}: ")

@@ -243,7 +243,7 @@ X, W, DY = np.ones((2, 4, 8, 9)), np.ones((6, 4, 3, 3)), np.ones((2, 6, 6, 7))
     ],
 )
 def test_bad_input_of_the_input_gradient(error, message, change):
-    arguments = {"dy": DY, "w": W, "input_size": (8, 9)}
+    arguments = {"dy": DY, "w": W, "input_size": (8, 9), "algorithm": "direct"}
     conv2d_backward_input(**arguments)
     with pytest.raises(error, match=message):
         conv2d_backward_input(**arguments | change)
