@@ -14,6 +14,7 @@ import pytest
 
 import kernels.host
 from kernels.compilation import header, load_module
+from kernels.generation import panels_module
 from kernels.host import Tile, host
 from kernels.microkernel import product_text, row_counts, splits
 
@@ -22,12 +23,11 @@ ROOT = Path(kernels.host.__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def product():
-    """The compiled product for a dtype, with or without fma, for this CPU's register tile."""
+    """The compiled product for a dtype, with or without fma, for this CPU's register tile: that of all Algorithms."""
 
     def compiled(dtype, fma):
         tile = host().tile(dtype)
-        text = header(tile.length) + "\n\n" + product_text(tile, fma)
-        return load_module(text, "test_product").product, tile
+        return panels_module(np.dtype(dtype).name, fma, tile).product, tile
 
     return compiled
 
@@ -265,7 +265,7 @@ def panels_digest():
     digests = []
     for fma in (False, True):
         tile = host().tile(np.float32)
-        function = load_module(header(tile.length) + "\n\n" + product_text(tile, fma), "test_product").product
+        function = panels_module("float32", fma, tile).product
         M = np.empty((31, 32), np.float32)
         for k in range(0, 32, tile.columns):
             panel = np.ascontiguousarray(U[:, k : k + tile.columns])
