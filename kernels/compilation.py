@@ -234,7 +234,7 @@ def inlined(function: Callable[..., Any]) -> Any:
 
     Straight-line text over Lanes belongs here: its many vectors then stay in registers.
     """
-    return numba.njit(forceinline=True, no_cpython_wrapper=True, **_SETTINGS)(function)
+    return numba.njit(**(_SETTINGS | {"forceinline": True, "no_cpython_wrapper": True}))(function)
 
 
 def header(length: int) -> str:
