@@ -203,7 +203,8 @@ class Algorithm:
     def programs(self) -> tuple[Programs, ...]:
         """For each axis, the programs of AT, G and BT exactly as they run."""
         passes = (*self.passes, "fuse") if self.fma else self.passes
-        made = {t: Programs(*(t.program(name, self.order, passes) for name in MATRIX_NAMES)) for t in self.transforms}
+        distinct = dict.fromkeys(self.transforms)
+        made = {t: Programs(*(t.program(name, self.order, passes) for name in MATRIX_NAMES)) for t in distinct}
         return tuple(made[t] for t in self.transforms)
 
     def counts(self) -> StageCounts:
