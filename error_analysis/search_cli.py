@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -75,6 +76,8 @@ def search_command(
             )
         except Interrupted as interruption:
             result = interruption.result
+        except (OSError, RuntimeError) as error:  # of the store, of workers: sentences of ours
+            raise ValueError(str(error)) from None
     print(result.to_json() if json else result)
     if result.ended == "interrupted":
         raise typer.Exit(_INTERRUPTED)
@@ -96,10 +99,12 @@ def catalogue_command(
         from winograd.catalogue.records import shipped_path
 
         try:
-            generated(path or shipped_path(), jobs(), told=print)
+            generated(path or shipped_path(), jobs(), told=partial(print, flush=True))
         except Interrupted as interruption:
             print(f"interrupted; {len(interruption.result)} rows are written")
             raise typer.Exit(_INTERRUPTED) from None
+        except RuntimeError as error:
+            raise ValueError(str(error)) from None
         return
     from error_analysis.searching.checking import checked
     from winograd.catalogue.records import catalogue_rows, read_rows

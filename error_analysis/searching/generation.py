@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from error_analysis.searching.neighbours import Descent
 from error_analysis.searching.result import Found, SearchResult
 from error_analysis.searching.search import search
 from error_analysis.searching.setting import Setting
-from error_analysis.searching.workers import Here, Workers
+from error_analysis.searching.workers import Here, done, working
 from winograd import format_points, published_points, published_rows
 from winograd.catalogue.models import MODELS
 from winograd.catalogue.records import DTYPES, intended_sizes, read_rows, write_rows
@@ -46,6 +47,9 @@ class Job:
     dtype: str
     seed: int = 0
     budget: int = _BUDGET
+
+    def __str__(self) -> str:
+        return f"F({self.m}, {self.r}), {self.dtype}"
 
 
 def jobs() -> list[Job]:
@@ -84,25 +88,27 @@ def generated(
     ------
     ValueError
         If the file is no catalogue of this version; it is left as it is.
+    OSError
+        If it cannot be written, before any work, or with the last rows written staying as they are.
+    RuntimeError
+        If the executor breaks down, or one job's workers die three times; the rows of the others are written.
     Interrupted
         At Ctrl-C, with the rows written until then.
     """
     rows = list(read_rows(path.read_text(encoding="utf-8"))) if path.exists() else []
     there = {(row.m, row.r, row.dtype) for row in rows}
     missing = [job for job in chosen if (job.m, job.r, job.dtype) not in there]
-    workers = Workers(executor)
+    if missing:
+        write_rows(path, rows)  # where no file can be written, that is known before any work
     try:
-        waiting: dict[Future[list[CatalogueRow]], Job] = {workers.submit(job_rows, job): job for job in missing}
-        for done, future in enumerate(as_completed(waiting), 1):
-            rows += future.result()
-            write_rows(path, rows)
-            if told is not None:
-                job = waiting[future]
-                told(f"{done} of {len(missing)}: F({job.m}, {job.r}), {job.dtype}")
+        with working(executor) as workers, closing(done(job_rows, missing, workers)) as arriving:
+            for number, (job, found) in enumerate(arriving, 1):
+                rows += found
+                write_rows(path, rows)
+                if told is not None:
+                    told(f"{number} of {len(missing)}: {job}")
     except KeyboardInterrupt:
         raise Interrupted(tuple(rows)) from None
-    finally:
-        workers.close()
     return tuple(rows)
 
 

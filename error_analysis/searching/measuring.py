@@ -40,6 +40,9 @@ class Task:
         """What it is known by: text that is the same for equal tasks."""
         return json.dumps([self.candidate.to_json(), self.setting.to_json(), self.trials, self.seed, self.bounded])
 
+    def __str__(self) -> str:
+        return f"{self.candidate} in {self.setting.name}"
+
 
 @dataclass(frozen=True)
 class Figures:

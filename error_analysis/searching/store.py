@@ -49,7 +49,10 @@ class Store:
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
         with self._told():
-            self._connection = sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)
+            try:
+                self._connection = sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)
+            except sqlite3.OperationalError as error:
+                raise OSError(f"store must be a file that can be opened or made; {self.path}: {error}.") from None
             try:
                 self._prepare()
             except BaseException:

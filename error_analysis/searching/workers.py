@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
-from typing import Any
+from contextlib import closing, contextmanager
+from typing import Any, TypeVar
 
 from error_analysis.searching.measuring import Figures, Task, figures
 from error_analysis.searching.store import Store
@@ -14,6 +14,8 @@ from error_analysis.searching.store import Store
 _ATTEMPTS = 3
 """How often a task is given out whose worker died."""
 
+T = TypeVar("T")
+R = TypeVar("R")
 Arrived = Callable[[Task, Figures], None]
 """Called with each result as it comes."""
 
@@ -65,6 +67,13 @@ class Workers:
         if self._own is not None:
             self._own.shutdown(wait=True, cancel_futures=True)
 
+    def stop(self) -> None:
+        """End the processes that were made here in the middle of their tasks, which may take minutes."""
+        if self._own is not None:
+            # Executor.terminate_workers is of Python 3.14.
+            for process in list((self._own._processes or {}).values()):
+                process.terminate()
+
 
 def _ignore_interrupts() -> None:
     """Ctrl-C goes to all processes; only the one that gives the tasks answers it."""
@@ -73,7 +82,7 @@ def _ignore_interrupts() -> None:
 
 @contextmanager
 def working(executor: Executor | None) -> Iterator[Workers]:
-    """Workers, and their end.
+    """Workers, and their end; at Ctrl-C at once.
 
     Raises
     ------
@@ -85,6 +94,9 @@ def working(executor: Executor | None) -> Iterator[Workers]:
     workers = Workers(executor)
     try:
         yield workers
+    except KeyboardInterrupt:
+        workers.stop()
+        raise
     finally:
         workers.close()
 
@@ -97,26 +109,47 @@ def measured(tasks: Sequence[Task], workers: Workers, store: Store, arrived: Arr
     Raises
     ------
     RuntimeError
-        If the user's executor breaks, or a task's worker dies three times.
+        As `done`.
     OSError
         If the store cannot be written.
     """
     known: dict[Task, Figures] = {}
+
+    def keep(task: Task, found: Figures) -> None:
+        known[task] = found
+        if arrived is not None:
+            arrived(task, found)
+
     for task in tasks:
         found = store.get(task)
         if found is not None:
-            known[task] = found
-            if arrived is not None:
-                arrived(task, found)
+            keep(task, found)
     missing = [task for task in dict.fromkeys(tasks) if task not in known]
+    with closing(done(figures, missing, workers)) as arriving:
+        for task, found in arriving:
+            store.put(task, found)
+            keep(task, found)
+    return [known[task] for task in tasks]
+
+
+def done(work: Callable[[T], R], given: Sequence[T], workers: Workers) -> Generator[tuple[T, R], None, None]:
+    """Each of what is given with the result of work on it, as they arrive; dead workers' part is given out again.
+
+    Close it, and what was given out and not begun is taken back.
+
+    Raises
+    ------
+    RuntimeError
+        If the user's executor breaks, or the workers of one of them die three times.
+    """
+    missing = list(given)
     for _ in range(_ATTEMPTS):
         if not missing:
-            break
-        waiting = _submitted(missing, workers)
+            return
+        waiting = _submitted(work, missing, workers)
         broken: BaseException | None = None
         try:
             for future in as_completed(waiting):
-                task = waiting[future]
                 try:
                     found = future.result()
                 except BaseException as error:
@@ -124,34 +157,26 @@ def measured(tasks: Sequence[Task], workers: Workers, store: Store, arrived: Arr
                         raise
                     broken = error
                     continue
-                store.put(task, found)
-                known[task] = found
-                if arrived is not None:
-                    arrived(task, found)
-        except BaseException:
+                missing.remove(waiting[future])
+                yield waiting[future], found
+        finally:
             for future in waiting:
                 future.cancel()
-            raise
-        missing = [task for task in missing if task not in known]
         if missing and isinstance(broken, BrokenExecutor) and not workers.renew():
-            raise RuntimeError(f"executor broke down ({broken}); what was measured is in the store.") from broken
+            raise RuntimeError(f"executor broke down ({broken}); what arrived before is kept.") from broken
     if missing:
-        raise RuntimeError(
-            f"workers died {_ATTEMPTS} times over {missing[0].candidate} in {missing[0].setting.name}; what was "
-            "measured is in the store."
-        )
-    return [known[task] for task in tasks]
+        raise RuntimeError(f"workers died {_ATTEMPTS} times over {missing[0]}; what arrived before is kept.")
 
 
-def _submitted(tasks: Sequence[Task], workers: Workers) -> dict[Future[Figures], Task]:
-    waiting: dict[Future[Figures], Task] = {}
-    for task in tasks:
+def _submitted(work: Callable[[T], R], given: Sequence[T], workers: Workers) -> dict[Future[R], T]:
+    waiting: dict[Future[R], T] = {}
+    for one in given:
         try:
-            waiting[workers.submit(figures, task)] = task
-        except BrokenExecutor as error:  # a worker died while tasks were still being given out
+            waiting[workers.submit(work, one)] = one
+        except BrokenExecutor as error:  # a worker died while others were still being given out
             lost: Future[Any] = Future()
             lost.set_exception(error)
-            waiting[lost] = task
+            waiting[lost] = one
     return waiting
 
 

@@ -1,5 +1,7 @@
 from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -7,7 +9,7 @@ import error_analysis as ea
 from error_analysis.measurement.interruption import Interrupted
 from error_analysis.searching import generation, halving
 from error_analysis.searching.generation import Job, generated, job_rows, jobs
-from error_analysis.searching.workers import Here
+from error_analysis.searching.workers import Here, Workers
 from winograd.catalogue.records import DTYPES, intended_sizes, read_rows
 from winograd.catalogue.row import CatalogueRow
 
@@ -116,3 +118,27 @@ def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="version 99"):
         generated(path, [SMALL], Here())
     assert "99" in path.read_text()
+
+
+def test_a_file_that_cannot_be_written_is_told_before_any_work(tmp_path: Path) -> None:
+    class Idle(Here):
+        def submit(self, *given: Any, **more: Any) -> Any:
+            raise AssertionError("work has started")
+
+    with pytest.raises(OSError, match="nowhere"):
+        generated(tmp_path / "nowhere" / "catalogue.json", [SMALL], Idle())
+
+
+def test_a_job_whose_worker_died_is_given_out_again(
+    rows: list[CatalogueRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaths = [BrokenExecutor("a worker died")]
+
+    def mortal(job: Job) -> list[CatalogueRow]:
+        if deaths:
+            raise deaths.pop()
+        return rows
+
+    monkeypatch.setattr(generation, "job_rows", mortal)
+    monkeypatch.setattr(Workers, "renew", lambda self: True)
+    assert generated(tmp_path / "catalogue.json", [SMALL], Here()) == tuple(rows)

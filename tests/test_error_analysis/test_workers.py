@@ -3,7 +3,9 @@
 import os
 import signal
 import threading
+import time
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from error_analysis.searching.candidate import Candidate
 from error_analysis.searching.measuring import Figures, Task, figures
 from error_analysis.searching.setting import Setting
 from error_analysis.searching.store import Store
-from error_analysis.searching.workers import Here, Workers, measured, working
+from error_analysis.searching.workers import Here, Workers, done, measured, working
 
 SETTING = Setting(2, 3, 1)
 TASKS = [
@@ -108,12 +110,13 @@ def test_an_executor_of_the_user_that_breaks_is_told() -> None:
         measured(TASKS, Workers(Mortal(1, BrokenExecutor)), store)
 
 
-def test_an_error_of_a_task_is_raised_and_the_rest_kept() -> None:
-    bad = Task(Candidate("0, 1, 1, inf"), SETTING, 50, 1)
+def test_an_error_of_a_task_is_raised_and_what_arrived_before_kept() -> None:
+    bad, arrived = Task(Candidate("0, 1, 1, inf"), SETTING, 50, 1), []
     with Store(":memory:") as store:
         with pytest.raises(ValueError, match="points must be distinct"):
-            measured([*TASKS, bad], Workers(Here()), store)
-        assert all(store.get(task) is not None for task in TASKS[:1]) or len(store) == 0
+            measured([*TASKS, bad], Workers(Here()), store, lambda task, _: arrived.append(task))
+        assert len(store) == len(arrived)
+        assert all(store.get(task) is not None for task in arrived)
 
 
 def test_a_pool_of_our_own_survives_a_killed_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,6 +126,28 @@ def test_a_pool_of_our_own_survives_a_killed_process(tmp_path: Path, monkeypatch
     with Store(":memory:") as store, working(None) as pool:
         assert measured(TASKS, pool, store) == [figures(task) for task in TASKS]
     assert (tmp_path / "died").exists()
+
+
+def test_ctrl_c_does_not_wait_for_tasks_in_progress() -> None:
+    with pytest.raises(KeyboardInterrupt), working(None) as pool:
+        asleep = [pool.submit(time.sleep, 3600) for _ in range(os.cpu_count() or 1)]
+        while not any(future.running() for future in asleep):
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+    assert all(future.done() for future in asleep)
+
+
+def test_what_was_not_begun_is_taken_back() -> None:
+    waiting = [Future(), Future()]
+    waiting[0].set_result(3)
+
+    class Slow(Executor):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future:
+            return waiting[args[0]]
+
+    with closing(done(abs, [0, 1], Workers(Slow()))) as arriving:
+        assert next(arriving) == (0, 3)
+    assert waiting[1].cancelled()
 
 
 def _figures_after_a_death(task: Task) -> Figures:
