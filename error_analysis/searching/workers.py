@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import closing, contextmanager
@@ -52,7 +55,7 @@ class Workers:
         if self._given is not None:
             return self._given.submit(work, *given)
         if self._own is None:
-            self._own = ProcessPoolExecutor(initializer=_ignore_interrupts)
+            self._own = ProcessPoolExecutor(initializer=_begun)
         return self._own.submit(work, *given)
 
     def renew(self) -> bool:
@@ -75,9 +78,17 @@ class Workers:
                 process.terminate()
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C goes to all processes; only the one that gives the tasks answers it."""
+def _begun() -> None:
+    """Ctrl-C goes to all processes; only the one that gives the tasks answers it. Where that is killed, this ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager
