@@ -18,6 +18,7 @@ from winograd.catalogue.models import MODELS
 # The exit code of a process that Ctrl-C ended, as shells have it.
 _INTERRUPTED = 130
 _DISAGREES = 1
+_SAMPLE = 5
 
 _SEARCH_HELP = """Search points, factors and orders of low error for F(M, R), and print the best in each balance.
 
@@ -33,9 +34,9 @@ Examples:
 """
 _CATALOGUE_HELP = """Check the catalogue of best known algorithms, or make it anew.
 
---check measures a random sample of rows on other data, and counts and bounds them again; the exit code is 1 where one
-disagrees. --regenerate searches for every size and writes rows as they are found; where the file has some already, it
-goes on with the others.
+--check, of five rows if nothing is asked for, measures a random sample of rows on other data, and counts and bounds
+them again; the exit code is 1 where one disagrees. --regenerate searches for every size and writes rows as they are
+found; where the file has some already, it goes on with the others.
 
 Examples:
 
@@ -85,15 +86,15 @@ def search_command(
 
 @app.command("catalogue", help=_CATALOGUE_HELP)
 def catalogue_command(
-    check: Annotated[int, typer.Option(help="Rows to measure again.")] = 0,
+    check: Annotated[int | None, typer.Option(help="Rows to measure again.", show_default=str(_SAMPLE))] = None,
     regenerate: Annotated[bool, typer.Option("--regenerate", help="Search for every row that the file lacks.")] = False,
     path: Annotated[Path | None, typer.Option(help="The file of the catalogue; by default the one that ships.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the choice of rows and of the data they are checked on.")] = 1,
     trials: Annotated[int, typer.Option(help="For --check: trials of each; 0 for as many as the row had.")] = 0,
 ) -> None:
     """Check or make the catalogue."""
-    if regenerate == bool(check):
-        raise ValueError("catalogue must be asked for one of --check N and --regenerate.")
+    if regenerate and check is not None:
+        raise ValueError("catalogue must be asked for one of --check N and --regenerate; got both.")
     if regenerate:
         from error_analysis.searching.generation import generated, jobs
         from winograd.catalogue.records import shipped_path
@@ -110,6 +111,6 @@ def catalogue_command(
     from winograd.catalogue.records import catalogue_rows, read_rows
 
     rows = catalogue_rows() if path is None else read_rows(path.read_text(encoding="utf-8"))
-    found = checked(rows, check, seed, trials or None, told=print)
+    found = checked(rows, _SAMPLE if check is None else check, seed, trials or None, told=print)
     if any(row.wrong for row in found):
         raise typer.Exit(_DISAGREES)

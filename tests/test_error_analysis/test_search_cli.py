@@ -42,7 +42,7 @@ def test_ctrl_c_prints_what_was_found(capsys: pytest.CaptureFixture, monkeypatch
     [
         ([*SMALL, "--budget", "0"], "budget must be at least 1"),
         ([*SMALL, "--objectives", "error,speed"], "objectives must be among"),
-        (["catalogue"], "catalogue must be asked for one of"),
+        (["catalogue", "--check", "0"], "count must be at least 1"),
         (["catalogue", "--check", "1", "--regenerate"], "catalogue must be asked for one of"),
         (["catalogue", "--check", "-1"], "count must be at least 1"),
     ],

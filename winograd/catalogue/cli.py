@@ -10,7 +10,7 @@ import typer
 
 from winograd.catalogue.models import MODELS
 from winograd.catalogue.recommendation import OBJECTIVES, recommended_row
-from winograd.catalogue.records import DTYPES, catalogue_rows, missing_sizes, rows_text
+from winograd.catalogue.records import DTYPES, catalogue_rows, rows_text
 from winograd.catalogue.row import CatalogueRow
 from winograd.cli import app
 from winograd.rendering.catalogue import row_text, rows_c, rows_csv, rows_latex, rows_table
@@ -92,9 +92,6 @@ def catalogue_command(
         told = ", ".join(f"{name} {value}" for name, value in chosen.items())
         raise ValueError(f"options must choose rows of the catalogue; none has {told}.")
     print(_printed(rows, format))
-    if format == Format.text:
-        for searched, missing in missing_sizes().items():
-            print(f"not searched yet in {searched}: {', '.join(missing)}")
 
 
 def _printed(rows: Sequence[CatalogueRow], format: Format) -> str:

@@ -47,15 +47,6 @@ def shipped_path() -> Path:
     return Path(str(files("winograd.catalogue").joinpath("catalogue.json")))
 
 
-def missing_sizes() -> dict[str, list[str]]:
-    """What the catalogue is for and has no rows of, by dtype; empty when it is whole."""
-    there = {(row.m, row.r, row.dtype) for row in catalogue_rows()}
-    missing = {
-        dtype: [f"F({m}, {r})" for m, r in intended_sizes() if (m, r, dtype) not in there] for dtype in DTYPES
-    }
-    return {dtype: sizes for dtype, sizes in missing.items() if sizes}
-
-
 def read_rows(text: str) -> tuple[CatalogueRow, ...]:
     """The rows of a catalogue's text.
 
