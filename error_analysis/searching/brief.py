@@ -30,9 +30,9 @@ def brief_search(m: int, r: int, dims: int, dtype: str, model: str, objective: s
 
     Examples
     --------
-    >>> row = brief_search(3, 6, 1, "float32", "kernel", "error")
-    >>> row.size, row.error < 3e-7
-    ('F(3, 6)', True)
+    >>> row = brief_search(2, 6, 1, "float32", "literature", "error")
+    >>> row.size, row.error < 2e-7
+    ('F(2, 6)', True)
     """
     setting = Setting(m, r, dims, dtype, model)
     if setting.n > _LARGEST:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import product
 from math import prod
 from typing import Any, TypeAlias
 
@@ -37,10 +36,8 @@ def canonical(points: Iterable[Any]) -> tuple[RationalPoint, ...]:
     0, 1/2, 1, -1, -2, inf
     """
     given: list[RationalPoint] = [p if isinstance(p, Infinity) else Fraction(p) for p in points]
-    twins = [
-        ordered(_centred([_signed(_reciprocal(p) if turned else p, sign) for p in given]))
-        for turned, sign in product((False, True), (1, -1))
-    ]
+    centred = (_centred(given), _centred([_reciprocal(p) for p in given]))
+    twins = [ordered([_signed(p, sign) for p in points]) for points in centred for sign in (1, -1)]
     return min(twins, key=_simplicity)
 
 
@@ -76,12 +73,15 @@ def _centred(points: Sequence[RationalPoint]) -> list[RationalPoint]:
     sizes = [abs(p) for p in points if not isinstance(p, Infinity) and p]
     if not sizes:
         return list(points)
-    square, count, k = prod(sizes, start=Fraction(1)) ** 2, len(sizes), 0
+    above, below = prod(p.numerator for p in sizes) ** 2, prod(p.denominator for p in sizes) ** 2
+    count, k = len(sizes), 0
     # 2^(2k - 1) <= (geometric mean)^2 < 2^(2k + 1), by exact numbers: the same form everywhere
-    while square >= Fraction(2) ** ((2 * k + 1) * count):
-        k += 1
-    while square < Fraction(2) ** ((2 * k - 1) * count):
-        k -= 1
+    while above >= below << count:
+        below, k = below << 2 * count, k + 1
+    while above << count < below:
+        above, k = above << 2 * count, k - 1
+    if k == 0:
+        return list(points)
     factor = Fraction(1, 2) ** k
     return [p if isinstance(p, Infinity) else p * factor for p in points]
 

@@ -162,7 +162,7 @@ def _row_errors(matrix: np.ndarray, fma: bool) -> np.ndarray:
 def _output_errors(matrices: Matrices, fma: bool) -> np.ndarray:
     """For each output, that of the output transform: partial sums are bilinear forms, which cancel."""
     AT, G, BT = matrices
-    forms = np.einsum("kj,kl->kjl", G, BT).reshape(len(G), -1)
+    forms = _products(G, BT)
     gram = forms @ forms.T
     free = _powers_of_two(AT)
     errors = np.zeros(len(AT))
@@ -207,10 +207,13 @@ def _squared_change(matrices: Matrices, roundings: Roundings) -> np.ndarray:
     if not roundings.filter_rounds:
         dG = np.zeros_like(dG)
     AT, G, BT = matrices
-    change = np.einsum("ik,kj,kl->ijl", dAT, G, BT, optimize=True)
-    change += np.einsum("ik,kj,kl->ijl", AT, dG, BT, optimize=True)
-    change += np.einsum("ik,kj,kl->ijl", AT, G, dBT, optimize=True)
-    return np.asarray((change**2).sum((1, 2)))
+    change = dAT @ _products(G, BT) + AT @ (_products(dG, BT) + _products(G, dBT))
+    return np.asarray((change**2).sum(1))
+
+
+def _products(G: np.ndarray, BT: np.ndarray) -> np.ndarray:
+    """For each product of a tile, the bilinear form it is: coefficients of g[j] d[l], (n, r n)."""
+    return (G[:, :, np.newaxis] * BT[:, np.newaxis, :]).reshape(len(G), -1)
 
 
 def _constant_errors(matrix: np.ndarray, dtype: str) -> np.ndarray:

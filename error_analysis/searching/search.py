@@ -108,7 +108,7 @@ def search(
     --------
     >>> from concurrent.futures import ThreadPoolExecutor
     >>> with ThreadPoolExecutor(1) as one:
-    ...     result = search(3, 3, budget=6, executor=one)
+    ...     result = search(3, 3, budget=4, executor=one, objectives="error", continuous=False)
     >>> result.best().figures.error.high < 1.8e-7  # published: 2.35e-07
     True
     """

@@ -7,7 +7,7 @@ from winograd.catalogue.brief_search import brief_search as place
 
 
 def test_recommend_searches_for_what_the_catalogue_lacks() -> None:
-    A = wg.recommend(2, 6, dims=1, model="literature", objective="range")
+    A = wg.recommend(2, 6, dims=1, model="literature", objective="range")  # seven points, one axis: a second
     assert A.origin == "search"
     assert A.row is not None
     assert A.row.objective == "range"

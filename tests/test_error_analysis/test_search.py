@@ -1,5 +1,6 @@
 """Searches: what they promise about results, seeds, stores, interruptions and bad input."""
 
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +9,12 @@ from typing import Any
 import pytest
 
 import error_analysis as ea
+import winograd as wg
 from error_analysis.measurement.interruption import Interrupted
+from error_analysis.searching import halving
 from error_analysis.searching.exploration import explored
-from error_analysis.searching.halving import derived_seed, final_trials
+from error_analysis.searching.halving import derived_seed
+from error_analysis.searching.neighbours import Descent
 from error_analysis.searching.result import SearchResult
 from error_analysis.searching.search import search
 from error_analysis.searching.setting import Setting
@@ -18,13 +22,17 @@ from error_analysis.searching.store import Store
 from error_analysis.searching.workers import Here
 from winograd import best_published_error
 
+FINAL = 5000
 SMALL: dict[str, Any] = {"m": 2, "r": 3, "dims": 1, "budget": 5}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def points() -> None:
-    """Explored once for all tests; that an exploration is repeatable is its own test."""
+def points() -> Iterator[None]:
+    """Explored once for all tests; that an exploration is repeatable is its own test. And few last trials."""
     SMALL["descent"] = explored(Setting(2, 3, 1), continuous=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(halving, "final_trials", lambda setting: FINAL)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +51,7 @@ def test_figures_are_those_of_fresh_data(result: SearchResult) -> None:
     found = result.best()
     fresh = derived_seed(result.seed, 2)
     assert found.figures.seed == fresh != found.chosen_by.seed
-    assert found.figures.error == ea.measure(found.algorithm, final_trials(result.setting), fresh).mean_abs
+    assert found.figures.error == ea.measure(found.algorithm, FINAL, fresh).mean_abs
 
 
 def test_half_formats_are_measured_behind_a_relu() -> None:
@@ -76,8 +84,12 @@ def test_another_seed_measures_other_data(result: SearchResult) -> None:
 
 
 def test_kernels_may_do_more() -> None:
-    literature, kernel = (search(3, 3, 1, budget=2, continuous=False, model=model, executor=Here()).best()
-                          for model in ("literature", "kernel"))
+    found = []
+    for model in ("literature", "kernel"):
+        descent = Descent(3, 3, 1, Setting(3, 3, 1, "float32", model).roundings)
+        descent.value(wg.parse_points("3/8, -3/8, 4/3, -4/3, inf"))
+        found.append(search(3, 3, 1, budget=1, descent=descent, model=model, executor=Here()).best())
+    literature, kernel = found
     assert kernel.figures.error.high < literature.figures.error.low
     assert kernel.candidate.fma
     assert not literature.candidate.fma
