@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from error_analysis.cli import app
 from error_analysis.measurement.interruption import Interrupted
-from error_analysis.searching.measuring import OBJECTIVES
+from error_analysis.searching.measuring import OBJECTIVES, PRODUCTS
 from winograd.catalogue.models import MODELS
 
 # The exit code of a process that Ctrl-C ended, as shells have it.
@@ -31,7 +31,10 @@ Examples:
   python -m error_analysis search 6 3 --model kernel --store points.sqlite --budget 200
 
   python -m error_analysis search 6 3 --dtype float16 --model kernel --objectives error,range --json
+
+  python -m error_analysis search 8 3 --objectives error,products
 """
+_OBJECTIVES_HELP = f"What counts, of {', '.join((*OBJECTIVES, PRODUCTS))}; by default all but the last."
 _CATALOGUE_HELP = """Check the catalogue of best known algorithms, or make it anew.
 
 --check, of five rows if nothing is asked for, measures a random sample of rows on other data, and counts and bounds
@@ -54,7 +57,7 @@ def search_command(
     dtype: Annotated[str, typer.Option(help="Working format.")] = "float32",
     model: Annotated[str, typer.Option(help=f"What an algorithm may do: {', '.join(MODELS)}.")] = "literature",
     budget: Annotated[int, typer.Option(help="Candidates to measure in the first round.")] = 48,
-    objectives: Annotated[str, typer.Option(help=f"What counts, of {', '.join(OBJECTIVES)}.")] = "",
+    objectives: Annotated[str, typer.Option(help=_OBJECTIVES_HELP)] = "",
     store: Annotated[Path | None, typer.Option(help="A file to keep measurements in, made if need be.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of data and starts.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -55,7 +55,7 @@ def front_of_search(result: SearchResult, objective: str = "operations", ax: Axe
     ----------
     result : SearchResult
     objective : str
-        For the abscissa: "additions", "operations", "range" or "bound".
+        For the abscissa: "additions", "operations", "range", "bound" or "products".
     ax : Axes, optional
 
     Returns
@@ -83,6 +83,7 @@ def front_of_search(result: SearchResult, objective: str = "operations", ax: Axe
 
 _LINES = {"literature": "catalogue, rounded as published", "kernel": "catalogue, with all that kernels may do"}
 _AXES = {
+    "products": "products of a tile",
     "additions": "additions and fmas of a tile", "operations": "operations of the transforms of a tile",
     "range": "largest transformed number, for data and filters of magnitude 1", "bound": "proved worst error",
 }

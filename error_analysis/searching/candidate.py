@@ -11,7 +11,7 @@ from typing import Any
 
 from error_analysis.searching.canonical import RationalPoint
 from error_analysis.searching.setting import Setting
-from winograd import Algorithm, Transform, format_points, parse_points, toom_cook
+from winograd import Algorithm, Transform, format_points, from_moduli, parse_points, toom_cook
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Candidate:
     Attributes
     ----------
     points : str
-        As `winograd.parse_points` reads them.
+        As `winograd.parse_points` reads them; or moduli in x, separated by commas, as `winograd.from_moduli` does.
     scale_a, scale_b : str
         Factors of the columns of AT and of the rows of BT, separated by commas, as `Transform.scaled` takes them;
         empty for ones.
@@ -36,6 +36,11 @@ class Candidate:
     order: str = "huffman"
     passes: tuple[str, ...] = ()
     fma: bool = False
+
+    @property
+    def superlinear(self) -> bool:
+        """Whether it has moduli in place of points."""
+        return "x" in self.points
 
     def algorithm(self, setting: Setting) -> Algorithm:
         """The Algorithm that it is in a setting."""
@@ -71,8 +76,8 @@ def candidate_of(
 
 @lru_cache(maxsize=256)
 def transform_of(m: int, r: int, points: str, scale_a: str, scale_b: str) -> Transform:
-    """The transform of points and factors as text."""
-    T = toom_cook(m, r, parse_points(points))
+    """The transform of points, or moduli in x, and factors as text."""
+    T = from_moduli(m, r, points.split(",")) if "x" in points else toom_cook(m, r, parse_points(points))
     if not (scale_a or scale_b):
         return T
     return T.scaled(*(factors.split(",") if factors else None for factors in (scale_a, scale_b)))

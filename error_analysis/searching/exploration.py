@@ -122,6 +122,32 @@ def leads(setting: Setting, descent: Descent, count: int, shared: bool = False) 
     return list(dict.fromkeys([*list(dict.fromkeys([*found, *extra]))[:most], *shown]))
 
 
+def superlinear(setting: Setting) -> list[Candidate]:
+    """Candidates with moduli such as x^2 + 1 among them, of all families that have them.
+
+    They need a product more along each axis for each modulus of degree two, and err less. No point can be moved and no
+    product scaled by the quick estimate, which knows points only.
+
+    Examples
+    --------
+    >>> superlinear(Setting(4, 3))[0]
+    Candidate(points='x^2 + 1, x, x - 1, x + 1, inf', scale_a='', scale_b='', order='huffman', passes=(), fma=False)
+    """
+    found = []
+    for family in FAMILIES.values():
+        if family.linear or not family.fits(setting.n):
+            continue
+        for c in ((value,) for value in _PARAMETERS) if family.parameters else ((),):
+            text = ", ".join(str(modulus).replace("**", "^") for modulus in family.moduli(setting.m, setting.r, *c))
+            candidate = Candidate(text, fma=setting.model == "kernel")
+            try:
+                candidate.algorithm(setting)
+            except ValueError:  # moduli with a common factor
+                continue
+            found.append(candidate)
+    return found
+
+
 def variants(candidate: Candidate) -> list[Candidate]:
     """The candidate evaluated in other orders, with shared sums, without fma: all that the kernel model allows."""
     how: list[tuple[str, tuple[str, ...], bool]] = [

@@ -162,7 +162,7 @@ def catalogue_row(found: Found, objective: str, published: float | None, source:
         setting.m, setting.r, setting.dims, setting.dtype, setting.model, objective,
         candidate.points, candidate.scale_a, candidate.scale_b, candidate.order, candidate.passes, candidate.fma,
         measured.error.value, measured.error.low, measured.error.high, measured.nonfinite, measured.bound,
-        measured.additions, measured.multiplications, measured.fmas, found.algorithm.counts().products,
+        measured.additions, measured.multiplications, measured.fmas, measured.products,
         measured.input_growth, measured.filter_growth, measured.output_growth,
         published, source, setting.data, measured.trials, measured.seed, winograd.__version__,
     )

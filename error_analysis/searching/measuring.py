@@ -16,9 +16,12 @@ from error_analysis.searching.candidate import Candidate
 from error_analysis.searching.setting import Setting
 
 OBJECTIVES = ("error", "additions", "operations", "range", "bound")
-"""What a search may minimise: the measured mean error; additions, with fmas, of the transforms of a tile; those and its
-multiplications; the largest magnitude that the transforms of data and filter make of numbers of magnitude 1; the proved
-worst error."""
+"""What a search minimises by default: the measured mean error; additions, with fmas, of the transforms of a tile; those
+and its multiplications; the largest magnitude that the transforms of data and filter make of numbers of magnitude 1;
+the proved worst error."""
+
+PRODUCTS = "products"
+"""The objective that lets superlinear moduli in: the products of a tile, which are as few as can be for all points."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Figures:
         Outputs that overflowed.
     trials, seed : int
         What it was measured on.
+    products : int
+        Of one tile of one channel.
     """
 
     error: Estimate
@@ -75,6 +80,7 @@ class Figures:
     nonfinite: int
     trials: int
     seed: int
+    products: int
 
     def objective(self, name: str) -> float:
         """The figure that an objective minimises; what overflows on random data is worst of all."""
@@ -83,7 +89,7 @@ class Figures:
         return {
             "error": self.error.value, "additions": float(self.additions + self.fmas),
             "operations": float(self.additions + self.fmas + self.multiplications),
-            "range": max(self.input_growth, self.filter_growth), "bound": self.bound,
+            "range": max(self.input_growth, self.filter_growth), "bound": self.bound, PRODUCTS: float(self.products),
         }[name]
 
     def to_record(self) -> dict[str, Any]:
@@ -111,10 +117,10 @@ def figures(task: Task) -> Figures:
         report = measure(A, task.trials, task.seed, data=task.setting.data)
     except OverflowError:
         nan, outputs = math.nan, task.trials * math.prod(A.m)
-        return Figures(UNKNOWN, 0, 0, 0, nan, nan, nan, math.inf, outputs, task.trials, task.seed)
+        return Figures(UNKNOWN, 0, 0, 0, nan, nan, nan, math.inf, outputs, task.trials, task.seed, math.prod(A.n))
     counts = A.counts().transforms
     return Figures(
         report.mean_abs, counts.additions, counts.multiplications, counts.fmas,
         growth(A, "BT"), growth(A, "G"), growth(A, "AT"), float(bound(A).max) if task.bounded else math.nan,
-        report.nonfinite, task.trials, task.seed,
+        report.nonfinite, task.trials, task.seed, math.prod(A.n),
     )

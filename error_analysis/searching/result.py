@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from error_analysis.searching.candidate import Candidate
-from error_analysis.searching.measuring import OBJECTIVES, Figures
+from error_analysis.searching.measuring import OBJECTIVES, PRODUCTS, Figures
 from error_analysis.searching.setting import Setting
 from winograd import Algorithm
 
@@ -41,8 +41,8 @@ class Found:
         how = "+".join((c.order, *c.passes)) + ("; fma" if c.fma else "")
         scaled = "; scaled" if c.scale_a or c.scale_b else ""
         return (
-            f"points {c.points}{scaled}; {how}: error {f.error}, {f.additions + f.fmas} additions, range "
-            f"{f.objective('range'):.3g}, bound {f.bound:.3g}"
+            f"{'moduli' if c.superlinear else 'points'} {c.points}{scaled}; {how}: error {f.error}, {f.products} "
+            f"products, {f.additions + f.fmas} additions, range {f.objective('range'):.3g}, bound {f.bound:.3g}"
         )
 
 
@@ -124,5 +124,5 @@ def check_objectives(objectives: tuple[str, ...]) -> None:
     if not objectives or len(set(objectives)) < len(objectives):
         raise ValueError(f"objectives must be one or more, each once; got {objectives!r}.")
     for name in objectives:
-        if name not in OBJECTIVES:
-            raise ValueError(f"objectives must be among {', '.join(OBJECTIVES)}; got {name!r}.")
+        if name not in (*OBJECTIVES, PRODUCTS):
+            raise ValueError(f"objectives must be among {', '.join((*OBJECTIVES, PRODUCTS))}; got {name!r}.")

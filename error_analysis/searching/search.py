@@ -12,9 +12,9 @@ from numpy.typing import DTypeLike
 from error_analysis.measurement.interruption import Interrupted
 from error_analysis.measurement.measure import check_integer
 from error_analysis.searching.candidate import Candidate
-from error_analysis.searching.exploration import explored, leads, variants
+from error_analysis.searching.exploration import explored, leads, superlinear, variants
 from error_analysis.searching.halving import Halving, SearchProgress
-from error_analysis.searching.measuring import OBJECTIVES
+from error_analysis.searching.measuring import OBJECTIVES, PRODUCTS
 from error_analysis.searching.neighbours import Descent
 from error_analysis.searching.result import Found, SearchResult, check_objectives
 from error_analysis.searching.setting import Setting
@@ -68,7 +68,8 @@ def search(
         Of the data and of the optimiser's starts.
     objectives : sequence of str
         What counts: "error", "additions" (of a tile, fmas included), "range" (the largest magnitude of transformed
-        data or filters), "bound".
+        data or filters), "bound"; and "products" of a tile, with which the families of superlinear moduli are
+        candidates too: they need more products than points do, and so are no answer where products do not count.
     continuous : bool
         Whether to optimise with SciPy. Without, evenly spread magnitudes take the place of the optima.
     progress : callable, optional
@@ -123,6 +124,8 @@ def search(
         try:
             shared = not {"additions", "operations"}.isdisjoint(chosen)
             first = leads(setting, found, budget, shared)
+            if PRODUCTS in chosen:
+                first += superlinear(setting)
             front = halving.run(first, variants if model == "kernel" else _unvaried)
             fresh = halving.fresh(front)
         except KeyboardInterrupt:

@@ -17,8 +17,8 @@ from typing import Any
 
 from error_analysis.searching.measuring import Figures, Task
 
-VERSION = 1
-"""Of the table and of the keys; a file of another version is refused, and left as it is."""
+VERSION = 2
+"""Of the table, the keys and the figures; a file of another version is refused, and left as it is."""
 
 _WAIT_S = 30.0
 _TABLE = "CREATE TABLE measurements (key TEXT PRIMARY KEY, figures TEXT NOT NULL) WITHOUT ROWID"

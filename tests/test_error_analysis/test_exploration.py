@@ -1,5 +1,5 @@
 from error_analysis.searching.canonical import canonical
-from error_analysis.searching.exploration import explored, gallery_points, known_points, leads, variants
+from error_analysis.searching.exploration import explored, gallery_points, known_points, leads, superlinear, variants
 from error_analysis.searching.setting import Setting
 from winograd import format_points, published_points
 
@@ -51,3 +51,9 @@ def test_variants_keep_the_points() -> None:
     assert {(c.points, c.scale_a, c.scale_b) for c in found} == {
         (candidate.points, candidate.scale_a, candidate.scale_b)
     }
+
+
+def test_moduli_with_a_common_factor_are_left_out() -> None:
+    found = superlinear(Setting(9, 3))
+    assert len(found) > 3 and all(candidate.superlinear for candidate in found)
+    assert {candidate.algorithm(Setting(9, 3)).n[0] for candidate in found} == {12, 13, 14}

@@ -22,7 +22,7 @@ class Recording(Here):
 
 
 def with_figures(error: float, additions: int) -> Figures:
-    return Figures(Estimate(error, error, error), additions, 0, 0, 1.0, 1.0, 1.0, 1.0, 0, 100, 0)
+    return Figures(Estimate(error, error, error), additions, 0, 0, 1.0, 1.0, 1.0, 1.0, 0, 100, 0, 4)
 
 
 def test_candidates_are_compared_on_the_same_data_and_fresh_data_is_other() -> None:

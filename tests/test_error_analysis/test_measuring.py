@@ -6,7 +6,7 @@ import pytest
 
 import error_analysis as ea
 from error_analysis.searching.candidate import Candidate
-from error_analysis.searching.measuring import OBJECTIVES, Figures, Task, figures
+from error_analysis.searching.measuring import OBJECTIVES, PRODUCTS, Figures, Task, figures
 from error_analysis.searching.setting import Setting
 
 TASK = Task(Candidate("0, 1, -1, inf"), Setting(2, 3, 2), 100, 7)
@@ -22,6 +22,7 @@ def test_figures_are_those_of_measure_and_bound() -> None:
         counts.additions, counts.multiplications, counts.fmas
     )
     assert (found.trials, found.seed, found.input_growth) == (100, 7, 4.0)
+    assert found.products == found.objective(PRODUCTS) == 16
 
 
 def test_bound_may_be_left_out() -> None:
@@ -53,4 +54,4 @@ def test_what_overflows_is_worst_in_everything(points: str) -> None:
     m = len(points.split(",")) - 2
     found = figures(Task(Candidate(points), Setting(m, 3, 2, "float16", "kernel"), 10, 0))
     assert found.nonfinite > 0
-    assert all(found.objective(name) == math.inf for name in OBJECTIVES)
+    assert all(found.objective(name) == math.inf for name in (*OBJECTIVES, PRODUCTS))

@@ -20,7 +20,7 @@ def task(seed: int = 0) -> Task:
 
 
 def found(seed: int = 0) -> Figures:
-    return Figures(Estimate(1e-7, 0.9e-7, 1.1e-7), 1, 2, 3, 4.0, 5.0, 6.0, float("inf"), 0, 100, seed)
+    return Figures(Estimate(1e-7, 0.9e-7, 1.1e-7), 1, 2, 3, 4.0, 5.0, 6.0, float("inf"), 0, 100, seed, 4)
 
 
 def test_what_is_put_is_there_when_opened_again(tmp_path: Path) -> None:

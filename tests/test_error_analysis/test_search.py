@@ -95,6 +95,18 @@ def test_kernels_may_do_more() -> None:
     assert not literature.candidate.fma
 
 
+def test_superlinear_moduli_buy_accuracy_with_products() -> None:
+    descent = Descent(4, 3, 2, Setting(4, 3).roundings)
+    descent.value(wg.parse_points("0, 3/2, -3/2, 2/3, -2/3, inf"))
+    asked: dict[str, Any] = {"m": 4, "r": 3, "budget": 1, "descent": descent, "executor": Here()}
+    found = search(**asked, objectives=("error", "products"))
+    fewest, lowest = found.best("products"), found.best("error")
+    assert (fewest.figures.products, lowest.figures.products) == (36, 49)
+    assert lowest.candidate.superlinear and "x^2 + 1" in str(lowest)
+    assert lowest.figures.error.high < fewest.figures.error.low / 2
+    assert not any(f.candidate.superlinear for f in search(**asked, objectives="error").front)
+
+
 def test_record_reads_back_equal(result: SearchResult) -> None:
     assert SearchResult.from_json(result.to_json()) == result
     with pytest.raises(ValueError, match="text must be a SearchResult record"):
