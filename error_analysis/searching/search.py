@@ -61,6 +61,8 @@ def search(
         See `winograd.catalogue.models.MODELS`.
     executor : concurrent.futures.Executor, optional
         Where measurements run: processes of this machine by default; `dask.distributed.Client().get_executor()` is one.
+        Where Python starts processes afresh, as on Windows and macOS and from 3.14 on everywhere, a script must guard
+        its own start by ``if __name__ == "__main__":``.
     store : path or Store, optional
         Where measurements are kept, each as it arrives. A search that is run again repeats none of them, and several
         may share a store.
