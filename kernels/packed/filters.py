@@ -58,7 +58,7 @@ def product_module(combination: str) -> ModuleType:
     if planes:
         stage = (_TEMPLATES / "packed_planes.py").read_text()
     else:
-        field = 8 if combination == "bytes" else 16
+        field = 16 if combination == "pairs" else 8
         lines += [f"FIELD = {field}", f"from {storage_module(field).__name__} import extended, spread"]
         stage = (_TEMPLATES / "packed_bytes.py").read_text()
         stage += "\n\n@kernel\ndef pixel_sums(X, target, pixel, words, bits, signed, count, S, s_offset):\n    return\n"
@@ -138,23 +138,32 @@ def _plane_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
 def _dot_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
     """Weights as bytes, or numbers of 16 bits, for the CPU's dot products.
 
-    The dot product of bytes takes activations that are not negative: signed ones are raised by 2**(bits-1), bipolar
-    ones, doubled bits, by 1, padding too, and what that adds is the same for every output of a filter.
+    The dot product of bytes takes one operand that is not negative. That is the activations, of which signed ones are
+    raised by 2**(bits-1) and bipolar ones, doubled bits, by 1, padding too; what that adds is the same for every output
+    of a filter. But weights of 8 bits without a sign have to be that operand; then activations without a sign are
+    lowered by 2**7, for which sign bits are flipped just the same.
     """
     lane = lane_layout(a.bits, a.signed, spacer)
     octets = uses_bytes(a, weights.kind)
+    swapped = octets and not _fits(weights.kind, 8, True)
     field = 8 if octets else 16
-    raised = 1 if a.bipolar else 1 << a.bits - 1 if a.signed and octets else 0
-    if not a.negative_top or octets:
-        lane = lane._replace(signs=0)
     ones = sum(1 << k for k in range(0, 64, field))
-    change = (1, 0) if a.bipolar else (0, raised * ones)
+    if a.bipolar:
+        raised, change = 1, (1, 0)
+    elif swapped:
+        flipped = 0 if _fits(a, 8, True) else 1 << 7
+        raised, change = -flipped, (0, flipped * ones)
+    else:
+        raised = 1 << a.bits - 1 if a.signed and octets else 0
+        change = 0, raised * ones
+    if not a.negative_top or (octets and not swapped):
+        lane = lane._replace(signs=0)
     each, channels = 32 // field, weights.channels
     words = -(-channels // each)
     # Chunks of a word reach beyond the channels.
     reach = (-(-channels // lane.lanes) - 1) * lane.lanes * field + -(-lane.lanes * field // 64) * 64
     return Panels(
-        weights, a, lane, "bytes" if octets else "pairs",
+        weights, a, lane, ("swapped" if swapped else "bytes") if octets else "pairs",
         weights.as_fields(field), np.zeros(4, np.int64), np.zeros(4, np.int64),
         np.concatenate([lane_constants(lane, field), np.array(change, np.uint64)]), 2 * weights.numbers, words,
         _spread_over_sets(max(words, -(-reach // 32)), 4), raised=raised, field_ones=ones & 0xFFFFFFFF,
@@ -210,7 +219,7 @@ def corrections_of(panels: Panels, zero_point: int, bias: np.ndarray | None, pad
         beta = beta + bias.astype(np.int64).reshape(weights.groups, -1)
     # Modulo 2**32, as the sums are; that the whole fits is checked before.
     flat = in_panels(beta if not dots else beta.astype(np.int32), panels.numbers, np.int32 if dots else np.int64)
-    field = 8 if panels.combination == "bytes" else 16
+    field = 16 if panels.combination == "pairs" else 8
     pad = ((zero_point + panels.raised) & ((1 << field) - 1)) * panels.field_ones
     return Corrections(
         flat.reshape(-1).view(np.uint64), None if fixes is None else fixes.reshape(-1).view(np.uint64), pad
@@ -231,7 +240,7 @@ def _fits(kind: Numbers, bits: int, signed: bool) -> bool:
 
 def uses_bytes(a: Numbers, w: Numbers) -> bool:
     """Whether scheme "int8" takes the CPU's dot product of bytes for these numbers, else the one of 16 bits."""
-    return has_byte_dot() and _fits(a, 8, False) and _fits(w, 8, True)
+    return has_byte_dot() and _fits(a, 8, False) and _fits(w, 8, False)
 
 
 def can_run_int8(a: Numbers, w: Numbers) -> bool:

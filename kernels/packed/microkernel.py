@@ -10,7 +10,7 @@ come in the order of falling i + j, so that doubling the sums between two orders
 with a change of sign where pairs change theirs (`kernels.packed.planes.plane_pairs`).
 
 Bytes. A word is then four bytes, or two numbers of 16 bits, of neighbouring channels, and the CPU's dot product adds up
-their products.
+their products. Its bytes are without a sign in the first operand, signed in the second; "swapped" has weights first.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ COMBINATIONS = {
     "and": "{acc} = {acc} + popcount(v & {u})",
     "xor": "{acc} = {acc} + popcount(v ^ {u})",
     "bytes": "{acc} = dot_bytes({acc}, v, {u})",
+    "swapped": "{acc} = dot_bytes({acc}, {u}, v)",
     "pairs": "{acc} = dot_pairs({acc}, v, {u})",
 }
 _ARGUMENTS = (

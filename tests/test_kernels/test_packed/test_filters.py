@@ -11,8 +11,9 @@ RANDOM = np.random.default_rng(0)
 WEIGHTS = {
     "int4": Weights(RANDOM.integers(-8, 8, (20, 10, 3)), Numbers(4, True)),
     "bipolar": Weights(RANDOM.choice([-1, 1], (20, 10, 3)), Numbers(1, True, True)),
+    "uint8": Weights(RANDOM.integers(0, 256, (20, 10, 3)), Numbers(8, False)),
 }
-KINDS = [Numbers(3, False), Numbers(3, True), Numbers(12, True), Numbers(1, True, True)]
+KINDS = [Numbers(3, False), Numbers(8, False), Numbers(3, True), Numbers(12, True), Numbers(1, True, True)]
 
 
 def first(corrections, panels):
@@ -60,6 +61,7 @@ def test_fields_are_made_once_and_counted():
 
 
 def test_which_numbers_go_as_bytes():
-    assert not uses_bytes(Numbers(9, False), Numbers(8, True)) and not uses_bytes(Numbers(8, False), Numbers(8, False))
+    assert not uses_bytes(Numbers(9, False), Numbers(8, True)) and not uses_bytes(Numbers(8, False), Numbers(9, False))
+    assert uses_bytes(Numbers(8, True), Numbers(8, False)) == uses_bytes(Numbers(8, False), Numbers(8, True))
     assert can_run_int8(Numbers(16, True), Numbers(15, False))
     assert not can_run_int8(Numbers(16, False), Numbers(2, True))
