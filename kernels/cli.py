@@ -8,6 +8,8 @@ import typer
 
 from kernels.compilation import cache_folder, clear_cache
 from kernels.host import host
+from kernels.packed.rates import times_file
+from kernels.packed.tuning import tune as measured_steps
 from kernels.rates import Rates, rates_file
 from kernels.tune import tune as measured_rates
 
@@ -40,7 +42,7 @@ def info() -> None:
 
 @app.command()
 def tune() -> None:
-    """Time a few layers for half a minute, and keep what the choice of algorithms needs to know of this machine.
+    """Time a few layers for half a minute, and keep what the choices of algorithms and schemes need to know.
 
     \b
     Example:
@@ -51,6 +53,8 @@ def tune() -> None:
         print(f"{field.name:12} {getattr(model, field.name):12.4g}")
     print(f"Expected times are off by a factor of {after:.2f} on average; before, {before:.2f}.")
     print(f"Kept in {rates_file()}.")
+    measured_steps(lambda line: print(f"packed integers: {line}", flush=True))
+    print(f"Kept in {times_file()}.")
 
 
 @app.command()

@@ -10,7 +10,7 @@ import numpy as np
 from kernels.arguments import as_groups, as_numbers, as_padding, output_sizes
 from kernels.packed.array import PackedArray
 from kernels.packed.numbers import numbers_of
-from kernels.packed.prepared import Finish, Prepared
+from kernels.packed.prepared import Finish, Prepared, stageable
 from kernels.packed.running import Call
 from kernels.packed.storage import pack, pack_bipolar
 from kernels.packed.weights import Weights
@@ -123,6 +123,7 @@ class Convolution:
             raise ValueError(f"a must have {self.channels} channels, as the filters do; got {a.shape[1]}.")
         out = self._sizes(a)
         zero_point = self._prepared.check(a, zero_point)
+        a = stageable(a)
         words = _grouped(a, self.groups)
         size, pixels = _pair(a.shape[2:], 1), _pair(out, 1)
         plane = size[0] * size[1]

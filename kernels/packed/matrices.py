@@ -8,7 +8,7 @@ import numpy as np
 
 from kernels.packed.array import PackedArray
 from kernels.packed.numbers import Numbers, check_sum, check_zero_point, numbers_of
-from kernels.packed.prepared import Finish, Prepared
+from kernels.packed.prepared import Finish, Prepared, stageable
 from kernels.packed.running import Call
 from kernels.packed.schemes import check_scheme
 from kernels.packed.weights import Weights
@@ -60,6 +60,7 @@ class Product:
         count = thread_count(threads)
         rows = a.size // self.channels
         zero_point = self._prepared.check(a, zero_point)
+        a = stageable(a)
         one = (1, 1)
         call = Call(
             images=1, size=(1, rows), out=(1, rows), taps=one, stride=one, dilation=one, pad=(0, 0),

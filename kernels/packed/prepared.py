@@ -16,14 +16,27 @@ from kernels.packed.output import SUMS, Output
 from kernels.packed.running import Call, run
 from kernels.packed.schemes import check_scheme, chosen_scheme
 from kernels.packed.weights import Weights
+from kernels.packed.widths import widen
 
-__all__ = ["Finish", "Prepared"]
+__all__ = ["Finish", "Prepared", "stageable"]
 
 Finish = Callable[[int, int], Output]
 """The output stage for so many groups, and filters in a panel."""
 
 _MOST_CORRECTIONS = 64
 """Zero points remembered: a layer that takes its scale from each input may meet all there are."""
+
+
+def stageable(a: PackedArray) -> PackedArray:
+    """The same activations; without spacers where a lane of 8 or 16 bits would be wider than the field it is moved to.
+
+    Examples
+    --------
+    >>> from kernels import packed
+    >>> stageable(packed.pack([200], 8, False, spacer=True)), stageable(packed.pack([9], 7, False, spacer=True)).spacer
+    (PackedArray(uint8, shape=(1,), axis=0, 8 bytes), True)
+    """
+    return widen(a, a.bits, spacer=False) if a.spacer and a.bits in (8, 16) else a
 
 
 class Prepared:

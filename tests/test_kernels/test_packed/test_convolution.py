@@ -102,6 +102,18 @@ def test_rows_longer_than_a_block_and_lanes_with_spacers(scheme):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("bits, signed", [(8, False), (8, True), (16, True)])
+def test_lanes_that_fill_a_field_and_have_spacers(bits, signed, scheme):
+    low, high = value_range(bits, signed)
+    x, w = np.array([low, high, 0, 1, high, low, high]), np.ones((7, 1), int)
+    a, packed_w = packed.pack(x, bits, signed, spacer=True), packed.pack(w, 8, True, axis=0, spacer=True)
+    assert packed.matmul(a, packed_w, scheme=scheme).item() == x.sum()
+    image, taps = (packed.pack(v.reshape(1, 7, 1, 1), v_bits, v_signed, axis=1, spacer=True)
+                   for v, v_bits, v_signed in ((x, bits, signed), (w, 8, True)))
+    assert packed.conv2d(image, taps, scheme=scheme).item() == x.sum()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_threads_share_an_image(scheme):
     random = np.random.default_rng(4)
     x, a = values("uint2", (1, 64, 40, 30), random)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from kernels import packed
+from kernels import cli, packed
 from kernels.packed import rates, tuning
+from kernels.rates import Rates
 
 
 def test_tune_measures_what_auto_then_chooses_by(tmp_path, monkeypatch):
@@ -25,3 +26,12 @@ def test_tune_measures_what_auto_then_chooses_by(tmp_path, monkeypatch):
         np.testing.assert_array_equal(after, before)
     finally:
         rates.step_times.cache_clear()
+
+
+def test_the_command_measures_packed_steps_too(monkeypatch, capsys):
+    told = []
+    monkeypatch.setattr(cli, "measured_rates", lambda progress: (Rates(), 1.5, 1.1))
+    monkeypatch.setattr(cli, "measured_steps", lambda progress: (told.append("asked"), progress("and_ns: 1.000")))
+    cli.tune()
+    text = capsys.readouterr().out
+    assert told == ["asked"] and "packed integers: and_ns: 1.000" in text and str(rates.times_file()) in text
