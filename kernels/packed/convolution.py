@@ -40,9 +40,10 @@ class Convolution:
         What lies there counts as the zero point z: it adds nothing, to sums of bipolar activations either.
     groups : int
     scheme : str
-        "planes": bit planes with AND (XOR for bipolar numbers) and population count; "int8": unpacked to bytes, or to
-        16 bits where need be, for the CPU's dot products; "packed": several products in one wide multiplication, see
-        `lanes_for`; "auto": the fastest one. The result is the same.
+        "planes": bit planes with AND (XOR for bipolar numbers) and population count; "tables": sums of four activations
+        looked up by four bits of the weights; "int8": unpacked to bytes, or to 16 bits where need be, for the CPU's dot
+        products; "packed": several products in one wide multiplication, see `lanes_for`; "auto": the fastest one. The
+        result is the same.
     bias : array of integers, shape (K,), optional
 
     Raises

@@ -13,13 +13,23 @@ from kernels.compilation import load_module
 from kernels.host import host
 from kernels.packed.dot_products import has_byte_dot
 from kernels.packed.layout import LaneLayout, lane_layout
+from kernels.packed.lookups import (
+    FILTERS,
+    LENGTH,
+    LookupOps,
+    has_lookup,
+    lookup_text,
+    table_parts,
+    tables_of,
+)
+from kernels.packed.lookups import tile_rows as table_rows
 from kernels.packed.microkernel import product_text, tile_rows
 from kernels.packed.numbers import Numbers
 from kernels.packed.planes import plane_constants, plane_pairs
 from kernels.packed.staging import lane_constants, storage_module, word_header
 from kernels.packed.weights import Weights, in_panels
 
-__all__ = ["FIELDS", "Corrections", "Panels", "can_run_int8", "corrections_of", "panels_of", "product_module",
+__all__ = ["FIELDS", "Corrections", "Panels", "can_run_int8", "can_run_tables", "corrections_of", "panels_of", "product_module",
            "uses_bytes"]
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -30,7 +40,7 @@ FIELDS = (
     *("X_IMAGE", "X_CHANNEL", "X_ROW", "X_COLUMN", "Y_FILTER"),
     *("TAPS_0", "TAPS_1", "STRIDE_0", "STRIDE_1", "DILATION_0", "DILATION_1"),
     *("PARTS", "UNITS", "BLOCK_ROWS", "BLOCK_COLUMNS"),
-    *("PIXEL", "WORDS", "STRIP_PIXELS", "STRIP_ROWS", "X_WORDS", "PAD_VALUE"),
+    *("PIXEL", "WORDS", "STRIP_PIXELS", "STRIP_ROWS", "X_WORDS"),
     *("A_PLANES", "A_SIGNED", "W_PLANES", "PAIRS", "HAS_SUMS", "HAS_FIXES", "APART"),
     *("OUTPUT", "LOW", "HIGH", "ZERO"),
 )
@@ -38,20 +48,22 @@ FIELDS = (
 
 @cache
 def product_module(combination: str) -> ModuleType:
-    """The compiled product for a key of `kernels.packed.microkernel.COMBINATIONS`."""
-    planes = combination in ("and", "xor")
-    length = max(2, host().length(np.uint64))
+    """The compiled product for a key of `kernels.packed.microkernel.COMBINATIONS`, or for "tables"."""
+    planes, tables = combination in ("and", "xor"), combination == "tables"
+    square = 2 * max(2, host().length(np.uint64))
+    numbers = str(FILTERS) if tables else f"{2 if planes else 4} * LENGTH"
     lines = [
-        word_header(),
+        word_header(LENGTH if tables else None),
         "from kernels.atomic import fetch_add",
         "from kernels.packed.dot_products import dot_ops",
         "from kernels.lane_memory import lane_ops, prefetch\n",
         "from kernels.simd import keep_rolled\n",
         "splat32, add32, store32, store_low, dot_bytes, dot_pairs = dot_ops(LENGTH)",
-        f"WORD = np.uint{64 if planes else 32}",
-        f"NUMBERS = {2 if planes else 4} * LENGTH",
+        f"WORD = np.uint{64 if planes or tables else 32}",
+        f"NUMBERS = {numbers}",
+        f"BETA_WORDS = NUMBERS // {1 if planes else 2}",
         "AHEAD = 1024",
-        f"SQUARE = {2 * length}",
+        f"SQUARE = {square}",
         "transpose_block, transpose_corner = lane_ops(SQUARE).transpose_block, lane_ops(SQUARE).transpose_corner",
         *(f"{name} = {place}" for place, name in enumerate(FIELDS)),
     ]
@@ -61,8 +73,14 @@ def product_module(combination: str) -> ModuleType:
         field = 16 if combination == "pairs" else 8
         lines += [f"FIELD = {field}", f"from {storage_module(field).__name__} import extended, spread"]
         stage = (_TEMPLATES / "packed_bytes.py").read_text()
+        if tables:
+            lines += ["from kernels.packed.lookups import lookup_ops", f"{', '.join(LookupOps._fields)} = lookup_ops()"]
+            stage += "\n\n" + (_TEMPLATES / "packed_tables.py").read_text()
+        else:
+            stage += "\n\nstage = stage_fields\n"
         stage += "\n\n@kernel\ndef pixel_sums(X, target, pixel, words, bits, signed, count, S, s_offset):\n    return\n"
-    parts = [*lines, "\n", stage, "\n", product_text(combination, tile_rows()), "\n"]
+    product = lookup_text(table_rows()) if tables else product_text(combination, tile_rows())
+    parts = [*lines, "\n", stage, "\n", product, "\n"]
     parts += [(_TEMPLATES / "packed_rounding.py").read_text(), "\n", (_TEMPLATES / "packed_units.py").read_text()]
     return load_module("\n".join(parts), f"packed product {combination}")
 
@@ -79,7 +97,7 @@ class Panels:
     lane : LaneLayout
         Theirs.
     combination : str
-        What the product does, a key of `kernels.packed.microkernel.COMBINATIONS`.
+        What the product does, a key of `kernels.packed.microkernel.COMBINATIONS`, or "tables".
     U : ndarray of uint64
     pairs, pairs_apart : ndarray of int64
         Pairs of planes (see `kernels.packed.planes.plane_pairs`); those of a single plane of activations.
@@ -88,14 +106,14 @@ class Panels:
     numbers : int
         Filters in a panel.
     words : int
-        Elements of X for one pixel and plane.
+        Elements of X for one pixel and plane; for tables, steps of 8 channels.
     pixel : int
         Elements of X from one pixel to the next.
     a_planes, w_planes : int
     raised : int
         What is added to each activation when it is staged.
     field_ones : int
-        An element of X of which every activation is 1; 0 for planes.
+        An element of X of which every activation is 1; 0 for planes and tables.
     """
 
     weights: Weights
@@ -122,7 +140,7 @@ class Panels:
     @property
     def has_sums(self) -> bool:
         """Whether the sum of the activations is taken from each result."""
-        return not self.field_ones and self.weights.kind.bipolar and not self.a.bipolar
+        return self.combination == "and" and self.weights.kind.bipolar and not self.a.bipolar
 
 
 def _plane_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
@@ -170,6 +188,38 @@ def _dot_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
     )
 
 
+def _table_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
+    """Weights as places in tables; see `kernels.packed.lookups`."""
+    lane, kind, parts = lane_layout(a.bits, False, spacer), weights.kind, table_parts(a)
+    raised = 1 if a.bipolar else 1 << a.bits - 1 if a.signed else 0
+    octets = sum(1 << k for k in range(0, 64, 8))
+    change = (1, 0) if a.bipolar else (0, raised * octets)
+    steps = -(-weights.channels // 8)
+    pairs = [
+        (part, place, kind.bits - 1 - place + part * parts.bits, -1 if kind.negative_top and place == 0 else 0)
+        for place in range(kind.bits) for part in range(parts.count)
+    ]
+    limits = 255 // (8 * parts.largest), 65535 // (8 * parts.largest)
+    # Channel k of four is in the sums at the places with bit k; a place of 128 and more looks up nothing.
+    places = np.arange(16) >> np.arange(4)[:, None] & 1
+    chosen = np.where(places[:, None], np.arange(4)[:, None, None] + np.array([[0], [4]]), 128).astype(np.uint8)
+    zeros = np.tile(parts.largest * (4 - np.bitwise_count(np.arange(16))), 2).astype(np.uint8)
+    constants = (
+        *change, parts.count, parts.bits, ((1 << parts.bits) - 1) * octets, int(kind.bipolar),
+        (1 << 8 * (weights.channels - 8 * (steps - 1))) - 1,
+    )
+    # Chunks of a word reach beyond the channels: in words of 8 bytes.
+    reach = (-(-weights.channels // lane.lanes) - 1) * lane.lanes // 8 + -(-lane.lanes // 8) + 1
+    pixel = 4 * parts.count * steps + -(-max(0, reach - steps) // 4) * 4
+    return Panels(
+        weights, a, lane, "tables", weights.as_places(), np.array([*np.ravel(pairs), *limits], np.int64),
+        np.zeros(4, np.int64),
+        np.concatenate([lane_constants(lane, 8), np.array(constants, np.uint64), chosen.reshape(-1).view("<u8"),
+                        zeros.view("<u8")]),
+        FILTERS, steps, _spread_over_sets(pixel, 8), w_planes=kind.bits, raised=raised,
+    )
+
+
 @dataclass(frozen=True)
 class Corrections:
     """What is added to the sums, for a zero point of the activations and a bias.
@@ -177,16 +227,16 @@ class Corrections:
     Attributes
     ----------
     beta : ndarray of uint64
-        For each filter, in panels; of int64, or for dot products of int32.
+        For each filter, in panels; of int64 for planes, else of int32.
     fixes : ndarray of uint64
         For each filter and tap, int32: added where the tap lies outside of the image.
-    pad_value : int
-        What an element of X is there.
+    padding : ndarray of uint64
+        What the elements of X are for such a pixel.
     """
 
     beta: np.ndarray
     fixes: np.ndarray | None
-    pad_value: int
+    padding: np.ndarray
 
 
 def corrections_of(panels: Panels, zero_point: int, bias: np.ndarray | None, padded: bool) -> Corrections:
@@ -202,12 +252,18 @@ def corrections_of(panels: Panels, zero_point: int, bias: np.ndarray | None, pad
         Whether taps may lie outside of the image.
     """
     weights, a = panels.weights, panels.a
-    dots = bool(panels.field_ones)
+    planes, tables = panels.combination in ("and", "xor"), panels.combination == "tables"
     taps = weights.tap_sums()
     sums = taps.sum(2)
     beta = -(zero_point + panels.raised) * sums
     fixes = None
-    if not dots:
+    if tables and weights.kind.bipolar:
+        # Where a weight is -1 its place holds A - a instead of -a; zeros that fill up the last step count too.
+        parts = table_parts(a)
+        ones = (sums + weights.channels * weights.taps) // 2
+        largest = sum(parts.largest << part * parts.bits for part in range(parts.count))
+        beta = beta - largest * (8 * panels.words * weights.taps - ones)
+    if planes:
         # Padding is staged as zero bits, which stand for -1 in bipolar activations.
         missing = -1 if a.bipolar else 0
         if a.bipolar:
@@ -218,11 +274,16 @@ def corrections_of(panels: Panels, zero_point: int, bias: np.ndarray | None, pad
     if bias is not None:
         beta = beta + bias.astype(np.int64).reshape(weights.groups, -1)
     # Modulo 2**32, as the sums are; that the whole fits is checked before.
-    flat = in_panels(beta if not dots else beta.astype(np.int32), panels.numbers, np.int32 if dots else np.int64)
+    flat = in_panels(beta if planes else beta.astype(np.int32), panels.numbers, np.int64 if planes else np.int32)
     field = 16 if panels.combination == "pairs" else 8
     pad = ((zero_point + panels.raised) & ((1 << field) - 1)) * panels.field_ones
+    padding = np.full(panels.pixel, pad, np.uint64)
+    if tables:
+        pixel = np.full(weights.channels, zero_point + panels.raised)
+        made = tables_of(pixel, table_parts(a), weights.kind.bipolar).reshape(-1).view("<u8")
+        padding[: made.size] = made
     return Corrections(
-        flat.reshape(-1).view(np.uint64), None if fixes is None else fixes.reshape(-1).view(np.uint64), pad
+        flat.reshape(-1).view(np.uint64), None if fixes is None else fixes.reshape(-1).view(np.uint64), padding
     )
 
 
@@ -248,6 +309,11 @@ def can_run_int8(a: Numbers, w: Numbers) -> bool:
     return _fits(a, 16, True) and _fits(w, 16, True)
 
 
+def can_run_tables(a: Numbers) -> bool:
+    """Whether scheme "tables" takes such activations: up to 8 bits, on a CPU that looks up bytes."""
+    return has_lookup() and a.bits <= 8
+
+
 def panels_of(weights: Weights, a: Numbers, spacer: bool, scheme: str) -> Panels:
     """The panels of a scheme."""
-    return {"planes": _plane_panels, "int8": _dot_panels}[scheme](weights, a, spacer)
+    return {"planes": _plane_panels, "int8": _dot_panels, "tables": _table_panels}[scheme](weights, a, spacer)

@@ -25,6 +25,8 @@ class StepTimes:
         Four bytes, or two numbers of 16 bits.
     multiply_ns : float
         A word of lanes.
+    table_ns : float
+        The weights of 8 channels looked up.
     byte_ns : float
         A byte of weights read from memory; those of up to `cache_bytes` stay in a cache.
     cache_bytes : float
@@ -37,6 +39,7 @@ class StepTimes:
     bytes_ns: float
     pairs_ns: float
     multiply_ns: float
+    table_ns: float
     byte_ns: float = 0.04
     cache_bytes: float = 16.0 * 2**20
     measured: bool = False
@@ -52,8 +55,8 @@ def default_times(features: str | None = None) -> StepTimes:
     """
     names = (host().features if features is None else features).split(",")
     if "+avx512vpopcntdq" in names:
-        return StepTimes(1.12, 1.3, 0.63, 0.6, 1.55)
-    return StepTimes(1.2, 1.3, 0.45, 0.45, 2.5)
+        return StepTimes(1.12, 1.3, 0.63, 0.6, 1.55, 0.9)
+    return StepTimes(1.2, 1.3, 0.45, 0.45, 2.5, 0.8)
 
 
 def times_file() -> Path:

@@ -102,7 +102,7 @@ def run(
         "CHANNELS": -(-weights.channels // panels.lane.lanes), "FILTERS": weights.filters, "GROUPS": weights.groups,
         "Y_FILTER": call.y_filter, "PARTS": parts, "UNITS": units, "BLOCK_ROWS": rows, "BLOCK_COLUMNS": columns,
         "PIXEL": pixel, "WORDS": panels.words, "STRIP_PIXELS": strip, "STRIP_ROWS": strip_rows,
-        "X_WORDS": x_words, "PAD_VALUE": corrections.pad_value, "A_PLANES": panels.a_planes,
+        "X_WORDS": x_words, "A_PLANES": panels.a_planes,
         "A_SIGNED": int(panels.a.negative_top), "W_PLANES": panels.w_planes, "PAIRS": pairs.size // 4,
         "HAS_SUMS": int(panels.has_sums), "HAS_FIXES": int(fixes is not None), "APART": int(apart),
         "OUTPUT": output.number, "LOW": output.low, "HIGH": output.high, "ZERO": output.zero,
@@ -127,7 +127,7 @@ def run(
         space = taken(needed)
         panels.module.run_units(
             source, panels.U, pairs, shifts, corrections.beta, _NO_CONSTANTS if apart else corrections.beta,
-            _NO_FIXES if fixes is None else fixes, output.factors, output.additions, panels.constants, target,
+            corrections.padding, _NO_FIXES if fixes is None else fixes, output.factors, output.additions, panels.constants, target,
             geometry, shared, doorbell, *space.buffers(sizes, "uint64", integers),
         )
         given_back(space)

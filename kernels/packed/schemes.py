@@ -8,8 +8,9 @@ import numpy as np
 
 from kernels.host import host
 from kernels.packed.arguments import check_choice
-from kernels.packed.filters import can_run_int8, uses_bytes
+from kernels.packed.filters import can_run_int8, can_run_tables, uses_bytes
 from kernels.packed.layout import WORD_BITS
+from kernels.packed.lookups import FILTERS, table_parts
 from kernels.packed.multiplying import READ_COST, chosen_plan, row_plan
 from kernels.packed.numbers import Numbers
 from kernels.packed.rates import StepTimes, step_times
@@ -17,7 +18,13 @@ from kernels.packed.weights import Weights
 
 __all__ = ["SCHEMES", "check_scheme", "chosen_scheme", "expected_ns", "steps"]
 
-SCHEMES = ("auto", "planes", "int8", "packed")
+SCHEMES = ("auto", "planes", "tables", "int8", "packed")
+
+_FLUSH_STEPS = 0.6
+"""Sums of bytes added to those of 16 bits, in steps of tables."""
+
+_TABLE_STEPS = 3.0
+"""Two tables made, in steps."""
 
 Shape = tuple[int, int, tuple[int, ...]]
 """Filters, channels and taps of all groups and of one."""
@@ -48,6 +55,10 @@ def steps(scheme: str, a: Numbers, w: Numbers, shape: Shape) -> tuple[str, float
         octets = uses_bytes(a, w)
         each, panels = 4 if octets else 2, -(-filters // (4 * vector))
         return ("bytes_ns" if octets else "pairs_ns"), float(-(-channels // each) * taps * panels), 32 / each
+    if scheme == "tables":
+        parts, panels, octets = table_parts(a), -(-filters // FILTERS), -(-channels // 8)
+        each = w.bits * panels * taps * (1 + _FLUSH_STEPS / (255 // (8 * parts.largest)))
+        return "table_ns", float(parts.count * octets * (each + _TABLE_STEPS)), w.bits
     vectors = -(-filters // vector)
     if not tap_shape:
         dot = row_plan(a, w, channels)
@@ -77,19 +88,19 @@ def chosen_scheme(scheme: str, a: Numbers, weights: Weights, pixels: int) -> tup
         If it cannot take these numbers.
     """
     w = weights.kind
-    able = can_run_int8(a, w)
-    if scheme == "int8" and not able:
-        raise ValueError(
-            f'scheme must be "planes" or "packed" for {a} and {w}, which the dot products do not take; got "int8".'
-        )
+    able = {"planes": True, "tables": can_run_tables(a), "int8": can_run_int8(a, w), "packed": True}
+    if scheme != "auto" and not able[scheme]:
+        why = {"int8": "which the dot products do not take", "tables": "tables take up to 8 bits, on a CPU with AVX2"}
+        names = " or ".join(f'"{name}"' for name in able if able[name])
+        raise ValueError(f'scheme must be {names} for {a} and {w}, {why[scheme]}; got "{scheme}".')
     if scheme != "auto":
         return scheme, f"{scheme}: asked for"
     times = step_times()
     shape = weights.filters * weights.groups, weights.channels, weights.tap_shape
-    tried = [name for name in SCHEMES[1:] if able or name != "int8"]
+    tried = [name for name in SCHEMES[1:] if able[name]]
     expected = {name: expected_ns(name, a, w, shape, max(1, pixels), times) for name in tried}
     best = min(tried, key=lambda name: expected[name])
     beside = ", ".join(f"{name} {expected[name] / 1000:.3g}" for name in sorted(tried, key=lambda name: expected[name]))
     source = "measured on this machine" if times.measured else "the defaults for such a CPU"
-    without = "" if able else f"; int8 does not take {a} and {w}"
+    without = "" if able["int8"] else f"; int8 does not take {a} and {w}"
     return best, f"{best}: expected us on one thread: {beside}; step times are {source}{without}"

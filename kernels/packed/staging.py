@@ -26,9 +26,9 @@ _TEMPLATES = Path(__file__).parent.parent / "templates"
 _STAGED_ELEMENTS = 4096  # 4 to 16 KiB
 
 
-def word_header() -> str:
-    """The lines that open a generated module with vectors of words as long as this host's registers."""
-    length = max(2, host().length(np.uint64))
+def word_header(length: int | None = None) -> str:
+    """The lines that open a generated module with vectors of so many words, or as long as this host's registers."""
+    length = length or max(2, host().length(np.uint64))
     return (
         "from __future__ import annotations\n"
         "import numpy as np\n"

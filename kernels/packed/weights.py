@@ -16,6 +16,7 @@ import numpy as np
 
 from kernels.host import host
 from kernels.packed.layout import WORD_BITS
+from kernels.packed.lookups import FILTERS
 from kernels.packed.numbers import Numbers
 from kernels.packed.planes import bit_planes
 from kernels.workspace import aligned_empty
@@ -91,6 +92,24 @@ class Weights:
             panels = in_panels(rows.view(np.uint32), 2 * self.numbers, np.uint32)
             self._fields[bits] = panels.reshape(-1).view(np.uint64)
         return self._fields[bits]
+
+    def as_places(self) -> np.ndarray:
+        """The bits of 8 channels to a byte, as `kernels.packed.lookups` reads them, as uint64; made once.
+
+        [group][panel of 64][plane, the top one first][tap][8 channels][vector][16][2 filters, 16 apart]
+        """
+        if 1 not in self._fields:
+            groups, panels, bits, taps, words, numbers = self.planes.shape
+            steps, wide = -(-self.channels // 8), -(-self.filters // FILTERS)
+            octets = self.planes.astype("<u8").view(np.uint8).reshape(groups, panels, bits, taps, words, numbers, 8)
+            octets = octets.transpose(0, 2, 3, 4, 6, 1, 5).reshape(groups, bits, taps, 8 * words, panels * numbers)
+            filled = np.zeros((groups, bits, taps, steps, wide * FILTERS), np.uint8)
+            filled[..., : self.filters] = octets[..., :steps, : self.filters]
+            vectors = filled.reshape(groups, bits, taps, steps, wide, 2, 2, 16).transpose(0, 4, 1, 2, 3, 5, 7, 6)
+            places = aligned_empty(vectors.shape, np.dtype(np.uint8))
+            places[...] = vectors
+            self._fields[1] = places.reshape(-1).view(np.uint64)
+        return self._fields[1]
 
     def tap_sums(self) -> np.ndarray:
         """Sums over the channels: int64, shape (groups, panels, taps, numbers)."""

@@ -10,7 +10,7 @@ def changed(word, c):
 
 
 @kernel
-def stage(source, start, x_word, x_column, count, row_words, c, X, target, pixel, words):
+def stage_fields(source, start, x_word, x_column, count, row_words, c, X, target, pixel, words):
     """`count` pixels of the source, x_column apart, to X, there `pixel` apart (both in elements of X, of 4 bytes)."""
     lanes, chunks, width = np.int64(c[1]), np.int64(c[2]), c[12]
     lone = np.int64(c[16]) == 1  # the last chunk is a single lane: there is nothing to spread

@@ -3,14 +3,15 @@
 # lowest stride last:
 #
 #   strip X   [row][column][PIXEL elements], with the padding; S sums of its pixels, T sums of the pixels of a window
-#   panels U  [group][panel][plane][tap][word][2 vectors]
+#   panels U  [group][panel][plane][tap][word, or step of 8 channels][2 vectors]
 #   M         [output][NUMBERS]
 
 
 @kernel
-def fill_pixels(X, at, count, value):
-    for k in range(count):
-        put(X, at + k, value)
+def fill_pixels(X, at, count, pixel, padding):
+    for p in range(count):
+        for k in range(pixel):
+            put(X, at + p * pixel + k, WORD(get(padding, k)))
 
 
 @kernel
@@ -83,7 +84,7 @@ def finish(M, count, factors, additions, f_offset, geometry):
 
 
 @kernel
-def run_units(source, U, pairs, shifts, beta, constants, fixes, factors, additions, c, y, geometry, shared, doorbell,
+def run_units(source, U, pairs, shifts, beta, constants, padding, fixes, factors, additions, c, y, geometry, shared, doorbell,
               memory, sums):
     """Work off units until none is left: a unit is a block of outputs of an image, and a part of the filters.
 
@@ -109,7 +110,6 @@ def run_units(source, U, pairs, shifts, beta, constants, fixes, factors, additio
     rows_each = geometry[A_PLANES] if apart else 1
     x_step = words if apart else geometry[STRIDE_1] * pixel
     has_sums = 0 if apart else geometry[HAS_SUMS]
-    pad_value = WORD(geometry[PAD_VALUE])
     while True:
         unit = fetch_add(shared, 0, 1)
         if unit >= geometry[UNITS]:
@@ -126,10 +126,10 @@ def run_units(source, U, pairs, shifts, beta, constants, fixes, factors, additio
             line = first_row * stride - geometry[PAD_0] + row
             to = row * strip * pixel
             if line < 0 or line >= height:
-                fill_pixels(X, to, strip_columns * pixel, pad_value)
+                fill_pixels(X, to, strip_columns, pixel, padding)
             else:
-                fill_pixels(X, to, begin * pixel, pad_value)
-                fill_pixels(X, to + end * pixel, (strip_columns - end) * pixel, pad_value)
+                fill_pixels(X, to, begin, pixel, padding)
+                fill_pixels(X, to + end * pixel, strip_columns - end, pixel, padding)
                 at = image * geometry[X_IMAGE] + line * geometry[X_ROW] + (left + begin) * geometry[X_COLUMN]
                 stage(source, at, geometry[X_CHANNEL], geometry[X_COLUMN], end - begin, geometry[CHANNELS], c,
                       X, to + begin * pixel, pixel, words)
@@ -147,7 +147,7 @@ def run_units(source, U, pairs, shifts, beta, constants, fixes, factors, additio
         y_image = image * filters * out_height * out_width + first_row * out_width + first_column
         for panel in range(panels * part // parts, panels * (part + 1) // parts):
             at = (group * panels + panel) * geometry[W_PLANES] * taps * words * 2 * LENGTH
-            b_offset = (group * panels + panel) * 2 * LENGTH
+            b_offset = (group * panels + panel) * BETA_WORDS
             for row in range(rows):
                 product(columns * rows_each, X, row * stride * strip * pixel, x_step, shifts, taps, words, U, at,
                         taps * words * 2 * LENGTH, pairs, geometry[PAIRS], T, row * columns, has_sums, constants,

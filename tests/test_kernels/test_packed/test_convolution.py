@@ -8,7 +8,7 @@ import pytest
 from kernels import packed
 from kernels.packed.arguments import value_range
 
-SCHEMES = ("planes", "int8", "packed")
+SCHEMES = ("planes", "tables", "int8", "packed")
 KINDS = ["uint1", "int1", "bipolar", "ternary", "uint2", "int3", "uint7", "uint8", "int8"]
 
 
