@@ -29,8 +29,8 @@ from kernels.packed.planes import plane_constants, plane_pairs
 from kernels.packed.staging import lane_constants, storage_module, word_header
 from kernels.packed.weights import Weights, in_panels
 
-__all__ = ["FIELDS", "Corrections", "Panels", "can_run_int8", "can_run_tables", "corrections_of", "panels_of", "product_module",
-           "uses_bytes"]
+__all__ = ["FIELDS", "Corrections", "Panels", "can_run_int8", "can_run_tables", "corrections_of", "panels_of",
+           "product_module", "uses_bytes"]
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 

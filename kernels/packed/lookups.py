@@ -1,18 +1,18 @@
 """Scheme "tables": sums of four activations looked up by the bits of four weights, 32 filters at once.
 
-For four neighbouring channels there are 16 sums of some of their activations: a table of 16 bytes. Of a bit plane of the
-weights, four bits of a filter are a place in it, and one shuffle of bytes looks up the places of 32 filters:
+For four neighbouring channels there are 16 sums of some of their activations: a table of 16 bytes. Of a bit plane of
+the weights, four bits of a filter are a place in it, and one shuffle of bytes looks up the places of 32 filters:
 
-    table   [0, a0, a1, a0 + a1, a2, ...]           place k holds the sum of a[c] over the bits c of k
-    U       one plane and tap: [8 channels][vector][32 bytes]      byte: the bits of 8 channels, the first one lowest
-    bytes   filter of a vector  0 16  1 17  2 18 ... 15 31         so that the even bytes, and the odd ones, are in order
+    table   [0, a0, a1, a0 + a1, a2, ...]                        place k holds the sum of a[c] over the bits c of k
+    U       one plane and tap: [8 channels][vector][32 bytes]    byte: the bits of 8 channels, the first one lowest
+    bytes   filter of a vector  0 16  1 17  2 18 ... 15 31       so that the even bytes, and the odd ones, are in order
 
-Activations are made unsigned by raising them, and those of more than `_ONE_TABLE` bits are cut into two parts with tables
-of their own. For bipolar weights a place holds the sum of a[c] where the bit is 1 and of A - a[c] where it is 0, with A
-the largest a: that is the product with -1 and +1 but for A times the zeros of the filter.
+Activations are made unsigned by raising them, and those of more than `_ONE_TABLE` bits are cut into two parts with
+tables of their own. For bipolar weights a place holds the sum of a[c] where the bit is 1 and of A - a[c] where it is 0,
+with A the largest a: that is the product with -1 and +1 but for A times the zeros of the filter.
 
-Sums of places are kept in bytes for as many steps of 8 channels as cannot overflow, 255 // (8 A), then in 16 bits for at
-most 65535 // (8 A) steps, then in 32 bits.
+Sums of places are kept in bytes for as many steps of 8 channels as cannot overflow, 255 // (8 A), then in 16 bits for
+at most 65535 // (8 A) steps, then in 32 bits.
 
 Source
 ------
@@ -29,7 +29,6 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from kernels.host import host
-from kernels.microkernel import row_counts
 from kernels.packed.numbers import Numbers
 from kernels.packed.words import WordVector
 
@@ -120,7 +119,7 @@ def lookup_ops() -> LookupOps:
     """The operations.
 
     - `table(words, offset)`: two words, 16 bytes, in both halves of a vector.
-    - `lookup(tables, places)`: of each half its 16 bytes at the places, which are below 16; 0 at places of 128 and more.
+    - `lookup(tables, places)`: of each half its 16 bytes at the places, which are below 16; 0 at places from 128 on.
     - `add8(a, b)`, `sub8(a, b)`, `add16(a, b)`: numbers of 8 and 16 bits, modulo 2**8 and 2**16.
     - `add_numbers(array, offset, vector, shift, flip)`: to 16 int32 of an array, the 16 numbers of a vector times
       2**shift, negated where flip is -1.
@@ -257,7 +256,7 @@ def lookup_text(rows: int) -> str:
     >>> "acc1_0 = add8(acc1_0, lookup(sums, first0))" in lookup_text(2)
     True
     """
-    counts = row_counts(rows)
+    counts = range(rows, 0, -1)
     parts = [_micro_text(count) for count in counts]
     driver = [
         "@kernel",

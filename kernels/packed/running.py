@@ -13,7 +13,7 @@ from kernels.workspace import given_back, taken
 
 __all__ = ["Call", "run"]
 
-_STRIP_BYTES = 1 << 17
+_STRIP_BYTES = 1 << 18
 """Staged input of a block of outputs, at most, if it is more than a row: it should stay in the second-level cache."""
 
 _MOST_COLUMNS = 448
@@ -127,8 +127,8 @@ def run(
         space = taken(needed)
         panels.module.run_units(
             source, panels.U, pairs, shifts, corrections.beta, _NO_CONSTANTS if apart else corrections.beta,
-            corrections.padding, _NO_FIXES if fixes is None else fixes, output.factors, output.additions, panels.constants, target,
-            geometry, shared, doorbell, *space.buffers(sizes, "uint64", integers),
+            corrections.padding, _NO_FIXES if fixes is None else fixes, output.factors, output.additions,
+            panels.constants, target, geometry, shared, doorbell, *space.buffers(sizes, "uint64", integers),
         )
         given_back(space)
 

@@ -26,6 +26,9 @@ _FLUSH_STEPS = 0.6
 _TABLE_STEPS = 3.0
 """Two tables made, in steps."""
 
+_TILE_ROWS = 4
+"""So many pixels share the weights of a step, which must be unpacked and brought near; fewer take no less time."""
+
 Shape = tuple[int, int, tuple[int, ...]]
 """Filters, channels and taps of all groups and of one."""
 
@@ -74,7 +77,8 @@ def steps(scheme: str, a: Numbers, w: Numbers, shape: Shape) -> tuple[str, float
 def expected_ns(scheme: str, a: Numbers, w: Numbers, shape: Shape, pixels: int, times: StepTimes) -> float:
     """Nanoseconds that one thread should need for so many pixels; more where the weights come from memory."""
     name, count, bits = steps(scheme, a, w, shape)
-    work = pixels * count * float(getattr(times, name))
+    few = max(pixels, _TILE_ROWS) if scheme == "tables" else pixels
+    work = few * count * float(getattr(times, name))
     nbytes = shape[0] * shape[1] * float(np.prod(shape[2])) * bits / 8
     return max(work, nbytes * times.byte_ns) if nbytes > times.cache_bytes else work
 

@@ -4,8 +4,8 @@
 #     part 0, step 0 | step 1 | ...      last part, step 0 | step 1 | ...   [bytes, 8 to a word]
 #
 # and the steps are made in this order, so that no step overwrites bytes that are still to be read. What `c` holds from
-# 19 on: parts, bits of a part, their mask in each byte, whether the weights are bipolar, the channels in the last step; then
-# for each of four channels the places in whose sums it is, and at each place the largest part A times its zeros.
+# 19 on: parts, bits of a part, their mask in each byte, whether the weights are bipolar, the channels in the last step;
+# then for each of four channels the places in whose sums it is, and at each place the largest part A times its zeros.
 
 
 @inlined

@@ -84,8 +84,8 @@ def finish(M, count, factors, additions, f_offset, geometry):
 
 
 @kernel
-def run_units(source, U, pairs, shifts, beta, constants, padding, fixes, factors, additions, c, y, geometry, shared, doorbell,
-              memory, sums):
+def run_units(source, U, pairs, shifts, beta, constants, padding, fixes, factors, additions, c, y, geometry, shared,
+              doorbell, memory, sums):
     """Work off units until none is left: a unit is a block of outputs of an image, and a part of the filters.
 
     `constants`, which the products add, are `beta`, or zeros where each plane of a pixel is a row of its own.

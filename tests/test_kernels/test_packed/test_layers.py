@@ -9,8 +9,9 @@ import torch
 
 from kernels import packed
 from kernels.packed import Affine
+from kernels.packed.lookups import has_lookup
 
-SCHEMES = ("planes", "int8", "packed")
+SCHEMES = ("planes", *(["tables"] if has_lookup() else []), "int8", "packed")
 
 
 def operand(affine, shape, random, axis=1):

@@ -5,6 +5,7 @@ import pytest
 
 from kernels import packed
 from kernels.packed import Affine
+from kernels.packed.lookups import has_lookup
 from kernels.packed.output import SUMS, Real, to_floats, to_integers
 
 REAL = Real(np.array([0.5, 0.25, 3.0]), np.array([0.0, -1.0, 0.125]), relu=False)
@@ -41,7 +42,7 @@ def test_all_schemes_give_the_same_bits(target):
     w = packed.pack(random.integers(-4, 4, (70, 30, 3, 3)), 3, True, axis=1)
     x = random.normal(size=(2, 60, 5, 5)).astype(np.float32)
     results = []
-    for scheme in ("planes", "int8", "packed"):
+    for scheme in ("planes", *(["tables"] if has_lookup() else []), "int8", "packed"):
         layer = packed.Conv2d(
             w, random.__class__(np.random.PCG64(4)).uniform(0.01, 0.1, 70), np.linspace(-1, 1, 70), relu=False,
             input=Affine(4, False, 0.3, 7), output=target, padding=1, groups=2, scheme=scheme,

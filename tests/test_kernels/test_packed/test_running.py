@@ -5,6 +5,7 @@ import pytest
 
 from kernels import packed
 from kernels.packed import running
+from kernels.packed.lookups import has_lookup
 
 
 @pytest.mark.parametrize("strip_bytes, columns", [(1, 1), (1, 5), (1 << 12, 3), (1 << 20, 448)])
@@ -14,7 +15,7 @@ def test_blocks_of_every_size(strip_bytes, columns, monkeypatch):
     random = np.random.default_rng(0)
     x, w = random.integers(0, 4, (2, 5, 13, 11)), random.integers(-2, 2, (35, 5, 3, 3))
     a, packed_w = packed.pack(x, 2, False, axis=1), packed.pack(w, 2, True, axis=1)
-    for scheme in ("planes", "int8"):
+    for scheme in ("planes", *(["tables"] if has_lookup() else []), "int8"):
         layer = packed.Convolution(packed_w, stride=(2, 1), padding=1, scheme=scheme)
         around = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
         expected = sum(

@@ -54,6 +54,16 @@ def test_what_is_asked_for_is_taken():
         assert chosen(name, Numbers(3, False), Numbers(3, True)) == (name, f"{name}: asked for")
 
 
+def test_one_bit_of_weights_is_looked_up_by_many_pixels_but_not_by_one(monkeypatch):
+    monkeypatch.setattr(schemes, "can_run_tables", lambda a: a.bits <= 8)
+    monkeypatch.setattr(schemes, "can_run_int8", lambda a, w: False)
+    kinds = Numbers(4, False), Numbers(1, True)
+    assert chosen("auto", *kinds)[0] == "tables"
+    assert chosen("auto", *kinds, pixels=1)[0] == "planes"
+    with pytest.raises(ValueError, match='scheme must be "planes" or "packed" for uint9 and int1, tables take up to 8'):
+        chosen("tables", Numbers(9, False), Numbers(1, True))
+
+
 def test_what_the_dot_products_do_not_take():
     name, why = chosen("auto", Numbers(16, False), Numbers(8, True))
     assert name in ("planes", "packed") and "int8 does not take uint16 and int8" in why

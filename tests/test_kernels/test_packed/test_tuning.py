@@ -20,7 +20,8 @@ def test_tune_measures_what_auto_then_chooses_by(tmp_path, monkeypatch):
         told = []
         times = packed.tune(told.append)
         assert times.measured and rates.times_file().exists() and len(told) == 6
-        assert all(getattr(times, name) > 0 for name in ("and_ns", "xor_ns", "bytes_ns", "pairs_ns", "multiply_ns", "table_ns"))
+        names = ("and_ns", "xor_ns", "bytes_ns", "pairs_ns", "multiply_ns", "table_ns")
+        assert all(getattr(times, name) > 0 for name in names)
         after, why = packed.conv1d(a, w, explain=True)
         assert "measured on this machine" in why
         np.testing.assert_array_equal(after, before)
