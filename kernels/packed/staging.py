@@ -18,6 +18,7 @@ import numpy as np
 
 from kernels.compilation import load_module
 from kernels.host import host
+from kernels.packed.bit_moves import has_bit_moves
 from kernels.packed.layout import WORD_BITS, LaneLayout
 
 __all__ = ["lane_constants", "packed_words", "storage_module", "unpack_into", "word_header"]
@@ -47,7 +48,15 @@ def _field_bits(lane: LaneLayout) -> int:
 def storage_module(field: int) -> ModuleType:
     """The compiled functions between lanes and fields of so many bits."""
     text = (_TEMPLATES / "packed_storage.py").read_text()
-    return load_module(f"{word_header()}FIELD = {field}\n\n\n{text}", f"packed storage {field}")
+    lines = (
+        f"{word_header()}from kernels.packed.bit_moves import gathered_bits, scattered_bits\n"
+        "from kernels.simd import keep_rolled\n",
+        f"FIELD = {field}",
+        f"ONES = np.uint64({sum(1 << k for k in range(0, WORD_BITS, field))})",
+        f"BIT_MOVES = {has_bit_moves()}\n\n",
+        text,
+    )
+    return load_module("\n".join(lines), f"packed storage {field}")
 
 
 @cache

@@ -1,5 +1,6 @@
 # Between arrays of integers, one or two bytes an element, and words of lanes. The header binds the operations on words,
-# LENGTH (words in a vector) and FIELD (bits of an element in the staging buffer: 8, 16 or 32).
+# LENGTH (words in a vector), FIELD (bits of an element in the staging buffer: 8, 16 or 32), ONES (1 in each field) and
+# BIT_MOVES: whether the CPU gathers and scatters the bits of a word, which then does a chunk in one step.
 #
 # A word's lanes are handled in chunks of 64 / FIELD elements, which are one word of the staging buffer. Squeezing a
 # chunk of 3-bit lanes with FIELD = 8, where s = FIELD - 3 = 5 bits of each field are empty:
@@ -43,6 +44,52 @@ def spread(x, c):
     return extended(x, c)
 
 
+@inlined
+def squeeze_rest(staging, start, words, at, k, count, c):
+    """Words k and on, their chunks gathered from fields; most widths have two."""
+    stride, chunks, step, width = np.int64(c[1]), np.int64(c[2]), 64 // FIELD, c[12]
+    kept = ONES * c[14]
+    last = c[3] & kept
+    lanes = ONES * ((np.uint64(1) << c[0]) - np.uint64(1))
+    if chunks == 2:
+        while k < count:
+            place = start + k * stride
+            first = gathered_bits(peek(staging, place) & kept, lanes)
+            poke(words, at + k, (gathered_bits(peek(staging, place + step) & last, lanes) << width) | first)
+            k += 1
+    while k < count:
+        place = start + k * stride + (chunks - 1) * step
+        one = gathered_bits(peek(staging, place) & last, lanes)
+        for _ in range(chunks - 1):
+            keep_rolled()
+            place -= step
+            one = (one << width) | gathered_bits(peek(staging, place) & kept, lanes)
+        poke(words, at + k, one)
+        k += 1
+
+
+@inlined
+def expand_rest(words, at, k, count, staging, start, c):
+    """Words k and on, their chunks scattered to fields."""
+    stride, chunks, step, width = np.int64(c[1]), np.int64(c[2]), 64 // FIELD, c[12]
+    lanes = ONES * ((np.uint64(1) << c[0]) - np.uint64(1))
+    sign, room, top = c[9], c[10], c[11]
+    if chunks == 2:
+        while k < count:
+            place, word = start + k * stride, peek(words, at + k)
+            poke(staging, place, ((scattered_bits(word, lanes) ^ sign) + room) ^ top)
+            poke(staging, place + step, ((scattered_bits(word >> width, lanes) ^ sign) + room) ^ top)
+            k += 1
+    while k < count:
+        place, word = start + k * stride, peek(words, at + k)
+        for _ in range(chunks):
+            keep_rolled()
+            poke(staging, place, ((scattered_bits(word, lanes) ^ sign) + room) ^ top)
+            word >>= width
+            place += step
+        k += 1
+
+
 @kernel
 def squeeze(staging, start, words, at, count, c):
     """`count` words from the elements staged; of each the lowest bits are taken."""
@@ -52,6 +99,13 @@ def squeeze(staging, start, words, at, count, c):
     width = c[12]
     lone = np.int64(c[16]) == 1  # the last chunk is a single element: there is nothing to squeeze
     k = 0
+    brimming = ONES * c[14] == ~np.uint64(0)  # fields without gaps are words already
+    while brimming and k + LENGTH <= count:
+        store(words, at + k, load(staging, start + k * stride))
+        k += LENGTH
+    if BIT_MOVES:
+        squeeze_rest(staging, start, words, at, k, count, c)
+        return
     while k + LENGTH <= count:
         word = gather(staging, start + k * stride + (chunks - 1) * step, stride) & c[3]
         word = word & c[5] if lone else squeezed(word, c)
@@ -76,6 +130,13 @@ def expand(words, at, count, staging, start, c):
     width = c[12]
     lone = np.int64(c[16]) == 1
     k = 0
+    brimming = ONES * c[14] == ~np.uint64(0)
+    while brimming and k + LENGTH <= count:
+        store(staging, start + k * stride, load(words, at + k))
+        k += LENGTH
+    if BIT_MOVES:
+        expand_rest(words, at, k, count, staging, start, c)
+        return
     while k + LENGTH <= count:
         word = load(words, at + k)
         last = chunks - 1

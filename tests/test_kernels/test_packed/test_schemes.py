@@ -58,8 +58,8 @@ def test_one_bit_of_weights_is_looked_up_by_many_pixels_but_not_by_one(monkeypat
     monkeypatch.setattr(schemes, "can_run_tables", lambda a: a.bits <= 8)
     monkeypatch.setattr(schemes, "can_run_int8", lambda a, w: False)
     kinds = Numbers(4, False), Numbers(1, True)
-    assert chosen("auto", *kinds)[0] == "tables"
-    assert chosen("auto", *kinds, pixels=1)[0] == "planes"
+    assert chosen("auto", *kinds, (64, 64, 3, 3))[0] == "tables"
+    assert chosen("auto", *kinds, (64, 64, 3, 3), pixels=1)[0] == "planes"
     with pytest.raises(ValueError, match='scheme must be "planes" or "packed" for uint9 and int1, tables take up to 8'):
         chosen("tables", Numbers(9, False), Numbers(1, True))
 
