@@ -7,7 +7,7 @@ on vectors of words, and on single words at the end of a row. Lane widths are da
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from types import ModuleType
 
@@ -116,6 +116,17 @@ def lane_kernels() -> ModuleType:
     return load_module("\n".join(parts), "packed lanes")
 
 
+@cache
+def _runner(name: str) -> Callable[..., None]:
+    """The compiled function over arrays, of one lane function."""
+    run: Callable[..., None] = getattr(lane_kernels(), f"run_{name}")
+    return run
+
+
+def _flat(words: np.ndarray) -> np.ndarray:
+    return words if words.ndim == 1 else words.reshape(-1)
+
+
 def _rows(shape: tuple[int, ...], operands: Sequence[np.ndarray]) -> tuple[int, list[tuple[np.ndarray, int]]]:
     """How to walk operands broadcast to a shape: the length of a row; for each operand where rows start, and its step.
 
@@ -151,12 +162,11 @@ def run_lanes(
 
     `out` may be an operand that has this shape.
     """
-    if not out.size:
-        return
     a, b = operands
     if a.shape == b.shape:
-        inner, a_starts, a_step, b_starts, b_step = a.size, _START, 1, _START, 1
+        inner, a_starts, a_step, b_starts, b_step = out.size, _START, 1, _START, 1
+    elif not out.size:
+        return
     else:
         inner, ((a_starts, a_step), (b_starts, b_step)) = _rows(shape, (a, b))
-    run = getattr(lane_kernels(), f"run_{name}")
-    run(a.reshape(-1), a_starts, a_step, b.reshape(-1), b_starts, b_step, out.reshape(-1), inner, lane.as_words())
+    _runner(name)(_flat(a), a_starts, a_step, _flat(b), b_starts, b_step, _flat(out), inner, lane.as_words())

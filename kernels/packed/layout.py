@@ -55,12 +55,13 @@ class LaneLayout(NamedTuple):
 
     def as_words(self) -> np.ndarray:
         """The fields in this order, as uint64; not to be written to."""
-        return _as_words(self)
+        return _as_words(self.bits, self.signs != 0, self.spacers != 0)
 
 
 @cache
-def _as_words(lane: LaneLayout) -> np.ndarray:
-    return np.array(lane, np.uint64)
+def _as_words(bits: int, signed: bool, spacer: bool) -> np.ndarray:
+    # Of three small keys: a layout itself would take longer to look up than a short row to add.
+    return np.array(lane_layout(bits, signed, spacer), np.uint64)
 
 
 @cache

@@ -14,6 +14,10 @@ from kernels.packed.layout import LaneLayout
 __all__ = ["applied", "check_packed", "check_pair", "clear_padding", "mapped", "operands", "scalar_word"]
 
 
+_ZEROS_CHANGE = ("equal", "less_equal", "greater_equal")
+"""Functions that give other than 0 for two zeros, so also for lanes that hold no element."""
+
+
 def check_packed(a: Any, name: str) -> PackedArray:
     """Refuse what is not packed, or bipolar."""
     if not isinstance(a, PackedArray):
@@ -86,6 +90,7 @@ def applied(name: str, a: Any, b: Any, in_place: bool = False, spaced: bool = Fa
     With `spaced`, the function has a shorter form for lanes with spacers.
     """
     like, a_words, b_words = operands(a, b)
+    lane = like.layout
     shape, words_shape = like.shape, like.words.shape
     if a_words.shape != b_words.shape:
         shape = np.broadcast_shapes(*(x.shape for x in (a, b) if isinstance(x, PackedArray)))
@@ -94,8 +99,9 @@ def applied(name: str, a: Any, b: Any, in_place: bool = False, spaced: bool = Fa
     if in_place and shape != a.shape:
         raise ValueError(f"a must have the result's shape {shape} to be changed in place; got {a.shape}.")
     out = a.words if in_place else np.empty(words_shape, np.uint64)
-    run_lanes(f"{name}_spaced" if spaced and like.spacer else name, like.layout, (a_words, b_words), words_shape, out)
-    clear_padding(out, axis, shape[axis], like.layout)
+    run_lanes(f"{name}_spaced" if spaced and like.spacer else name, lane, (a_words, b_words), words_shape, out)
+    if name in _ZEROS_CHANGE or not (isinstance(a, PackedArray) and isinstance(b, PackedArray)):
+        clear_padding(out, axis, shape[axis], lane)
     return a if in_place else like.with_words(out, shape, axis)
 
 

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 __all__ = ["LaneOperators"]
 
 
+@cache
+def _function(name: str) -> Callable[..., Any]:
+    """That of `kernels.packed`, which imports this module: found when it is first called."""
+    from kernels import packed
+
+    function: Callable[..., Any] = getattr(packed, name)
+    return function
+
+
 def _forwarded(name: str, swapped: bool = False) -> Callable[[Any, Any], Any]:
     def method(self: Any, other: Any) -> Any:
-        from kernels import packed
-
-        return getattr(packed, name)(*((other, self) if swapped else (self, other)))
+        return _function(name)(other, self) if swapped else _function(name)(self, other)
 
     return method
 
 
 def _unary(name: str) -> Callable[[Any], Any]:
     def method(self: Any) -> Any:
-        from kernels import packed
-
-        return getattr(packed, name)(self)
+        return _function(name)(self)
 
     return method
 
