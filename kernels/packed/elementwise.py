@@ -14,6 +14,7 @@ from types import ModuleType
 import numpy as np
 
 from kernels.compilation import load_module
+from kernels.host import host
 from kernels.packed import lanes
 from kernels.packed.layout import LaneLayout
 from kernels.packed.staging import word_header
@@ -64,20 +65,9 @@ def run_{name}(a, a_starts, a_step, b, b_starts, b_step, out, inner, constants):
     lane = layout(constants)
     for row in range(a_starts.size):
         i, to, p, q = 0, row * inner, a_starts[row], b_starts[row]
-        if a_step == 1 and b_step == 1:
-            while i + LENGTH <= inner:
-                store(out, to + i, {name}(load(a, p + i), load(b, q + i), lane))
-                i += LENGTH
-        elif a_step == 1:
-            same = splat(b[q])
-            while i + LENGTH <= inner:
-                store(out, to + i, {name}(load(a, p + i), same, lane))
-                i += LENGTH
-        elif b_step == 1:
-            same = splat(a[p])
-            while i + LENGTH <= inner:
-                store(out, to + i, {name}(same, load(b, q + i), lane))
-                i += LENGTH
+        while i + LENGTH <= inner:
+            store(out, to + i, {name}(load(a, p + i * a_step), load(b, q + i * b_step), lane))
+            i += LENGTH
         while i < inner:
             out[to + i] = {name}(a[p + i * a_step], b[q + i * b_step], lane)
             i += 1
@@ -127,6 +117,14 @@ def _flat(words: np.ndarray) -> np.ndarray:
     return words if words.ndim == 1 else words.reshape(-1)
 
 
+def _held(words: np.ndarray, starts: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """An operand as the kernels walk it: a word that stays for a whole row is there once for each place of a vector."""
+    if step:
+        return _flat(words), starts, step
+    length = max(2, host().length(np.uint64))
+    return np.repeat(_flat(words), length), starts * length, 0
+
+
 def _rows(shape: tuple[int, ...], operands: Sequence[np.ndarray]) -> tuple[int, list[tuple[np.ndarray, int]]]:
     """How to walk operands broadcast to a shape: the length of a row; for each operand where rows start, and its step.
 
@@ -164,9 +162,7 @@ def run_lanes(
     """
     a, b = operands
     if a.shape == b.shape:
-        inner, a_starts, a_step, b_starts, b_step = out.size, _START, 1, _START, 1
-    elif not out.size:
-        return
-    else:
-        inner, ((a_starts, a_step), (b_starts, b_step)) = _rows(shape, (a, b))
-    _runner(name)(_flat(a), a_starts, a_step, _flat(b), b_starts, b_step, _flat(out), inner, lane.as_words())
+        _runner(name)(_flat(a), _START, 1, _flat(b), _START, 1, _flat(out), out.size, lane.as_words())
+    elif out.size:
+        inner, (a_walk, b_walk) = _rows(shape, (a, b))
+        _runner(name)(*_held(a, *a_walk), *_held(b, *b_walk), _flat(out), inner, lane.as_words())

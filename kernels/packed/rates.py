@@ -55,8 +55,8 @@ def default_times(features: str | None = None) -> StepTimes:
     """
     names = (host().features if features is None else features).split(",")
     if "+avx512vpopcntdq" in names:
-        return StepTimes(1.12, 1.3, 0.63, 0.6, 1.55, 0.9)
-    return StepTimes(1.2, 1.3, 0.45, 0.45, 2.5, 0.8)
+        return StepTimes(1.05, 1.4, 0.63, 0.6, 1.55, 1.12)
+    return StepTimes(1.66, 2.0, 0.4, 0.4, 2.5, 1.12)
 
 
 def times_file() -> Path:
