@@ -197,7 +197,7 @@ def _table_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
     steps = -(-weights.channels // 8)
     pairs = [
         (part, place, kind.bits - 1 - place + part * parts.bits, -1 if kind.negative_top and place == 0 else 0)
-        for place in range(kind.bits) for part in range(parts.count)
+        for place in range(kind.bits) for part in range(parts.number)
     ]
     limits = 255 // (8 * parts.largest), 65535 // (8 * parts.largest)
     # Channel k of four is in the sums at the places with bit k; a place of 128 and more looks up nothing.
@@ -205,12 +205,12 @@ def _table_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
     chosen = np.where(places[:, None], np.arange(4)[:, None, None] + np.array([[0], [4]]), 128).astype(np.uint8)
     zeros = np.tile(parts.largest * (4 - np.bitwise_count(np.arange(16))), 2).astype(np.uint8)
     constants = (
-        *change, parts.count, parts.bits, ((1 << parts.bits) - 1) * octets, int(kind.bipolar),
+        *change, parts.number, parts.bits, ((1 << parts.bits) - 1) * octets, int(kind.bipolar),
         (1 << 8 * (weights.channels - 8 * (steps - 1))) - 1,
     )
     # Chunks of a word reach beyond the channels: in words of 8 bytes.
     reach = (-(-weights.channels // lane.lanes) - 1) * lane.lanes // 8 + -(-lane.lanes // 8) + 1
-    pixel = 4 * parts.count * steps + -(-max(0, reach - steps) // 4) * 4
+    pixel = 4 * parts.number * steps + -(-max(0, reach - steps) // 4) * 4
     return Panels(
         weights, a, lane, "tables", weights.as_places(), np.array([*np.ravel(pairs), *limits], np.int64),
         np.zeros(4, np.int64),
@@ -261,7 +261,7 @@ def corrections_of(panels: Panels, zero_point: int, bias: np.ndarray | None, pad
         # Where a weight is -1 its place holds A - a instead of -a; zeros that fill up the last step count too.
         parts = table_parts(a)
         ones = (sums + weights.channels * weights.taps) // 2
-        largest = sum(parts.largest << part * parts.bits for part in range(parts.count))
+        largest = sum(parts.largest << part * parts.bits for part in range(parts.number))
         beta = beta - largest * (8 * panels.words * weights.taps - ones)
     if planes:
         # Padding is staged as zero bits, which stand for -1 in bipolar activations.

@@ -56,9 +56,9 @@ def has_lookup(features: str | None = None) -> bool:
 
 
 class TableParts(NamedTuple):
-    """How activations are cut: `count` parts of `bits` bits, the lowest first; `largest` is the largest part, A."""
+    """How activations are cut: `number` parts of `bits` bits, the lowest first; `largest` is the largest part, A."""
 
-    count: int
+    number: int
     bits: int
     largest: int
 
@@ -69,7 +69,7 @@ def table_parts(a: Numbers) -> TableParts:
     Examples
     --------
     >>> table_parts(Numbers(2, True)), table_parts(Numbers(8, False))
-    (TableParts(count=1, bits=2, largest=3), TableParts(count=2, bits=4, largest=15))
+    (TableParts(number=1, bits=2, largest=3), TableParts(number=2, bits=4, largest=15))
     """
     if a.bipolar:
         return TableParts(1, 2, 2)  # 0 and 2, and 1 for the 0 of the padding
@@ -97,8 +97,8 @@ def tables_of(values: np.ndarray, parts: TableParts, bipolar: bool) -> np.ndarra
     padded = np.zeros(-(-values.size // 8) * 8, np.int64)
     padded[: values.size] = values
     places = np.arange(16)[:, None] >> np.arange(4) & 1
-    out = np.empty((parts.count, padded.size // 4, 16), np.uint8)
-    for part in range(parts.count):
+    out = np.empty((parts.number, padded.size // 4, 16), np.uint8)
+    for part in range(parts.number):
         fours = ((padded >> part * parts.bits) & ((1 << parts.bits) - 1)).reshape(-1, 1, 4)
         out[part] = np.where(places == 1, fours, parts.largest - fours if bipolar else 0).sum(-1)
     return out

@@ -59,9 +59,9 @@ def steps(scheme: str, a: Numbers, w: Numbers, shape: Shape) -> tuple[str, float
         each, panels = 4 if octets else 2, -(-filters // (4 * vector))
         return ("bytes_ns" if octets else "pairs_ns"), float(-(-channels // each) * taps * panels), 32 / each
     if scheme == "tables":
-        parts, panels, octets = table_parts(a), -(-filters // FILTERS), -(-channels // 8)
-        each = w.bits * panels * taps * (1 + _FLUSH_STEPS / (255 // (8 * parts.largest)))
-        return "table_ns", float(parts.count * octets * (each + _TABLE_STEPS)), w.bits
+        parts = table_parts(a)
+        looked_up = w.bits * -(-filters // FILTERS) * taps * (1 + _FLUSH_STEPS / (255 // (8 * parts.largest)))
+        return "table_ns", parts.number * -(-channels // 8) * (looked_up + _TABLE_STEPS), w.bits
     vectors = -(-filters // vector)
     if not tap_shape:
         dot = row_plan(a, w, channels)
