@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 
 from kernels.host import host
 
-__all__ = ["gathered_bits", "has_bit_moves", "scattered_bits"]
+__all__ = ["gathered_bits", "has_bit_moves", "poke_two", "scattered_bits"]
 
 
 @cache
@@ -31,6 +31,30 @@ def has_bit_moves(cpu: str | None = None, features: str | None = None) -> bool:
     name = host().cpu if cpu is None else cpu
     names = (host().features if features is None else features).split(",")
     return "+bmi2" in names and name not in ("znver1", "znver2")
+
+
+@intrinsic
+def poke_two(typingctx, array, offset, first, second, sign, room, top):  # type: ignore[no-untyped-def]
+    """Write 16 bytes from an element of an array on: ((word ^ sign) + room) ^ top of each of two words.
+
+    One store: two stores of 8 bytes are what limits how fast most widths are unpacked.
+    """
+
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        pair, place = ir.VectorType(ir.IntType(64), 2), ir.IntType(32)
+
+        def both(low, high):  # type: ignore[no-untyped-def]
+            lower = builder.insert_element(ir.Constant(pair, ir.Undefined), low, place(0))
+            return builder.insert_element(lower, high, place(1))
+
+        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        at = builder.bitcast(builder.gep(data, [args[1]]), pair.as_pointer())
+        sign, room, top = (both(v, v) for v in args[4:])
+        value = builder.xor(builder.add(builder.xor(both(args[2], args[3]), sign), room), top)
+        builder.store(value, at).align = 1
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, *[types.uint64] * 5), codegen
 
 
 def _moving(name):  # type: ignore[no-untyped-def]

@@ -49,7 +49,7 @@ def storage_module(field: int) -> ModuleType:
     """The compiled functions between lanes and fields of so many bits."""
     text = (_TEMPLATES / "packed_storage.py").read_text()
     lines = (
-        f"{word_header()}from kernels.packed.bit_moves import gathered_bits, scattered_bits\n"
+        f"{word_header()}from kernels.packed.bit_moves import gathered_bits, poke_two, scattered_bits\n"
         "from kernels.simd import keep_rolled\n",
         f"FIELD = {field}",
         f"ONES = np.uint64({sum(1 << k for k in range(0, WORD_BITS, field))})",

@@ -76,9 +76,9 @@ def expand_rest(words, at, k, count, staging, start, c):
     sign, room, top = c[9], c[10], c[11]
     if chunks == 2:
         while k < count:
-            place, word = start + k * stride, peek(words, at + k)
-            poke(staging, place, ((scattered_bits(word, lanes) ^ sign) + room) ^ top)
-            poke(staging, place + step, ((scattered_bits(word >> width, lanes) ^ sign) + room) ^ top)
+            word = peek(words, at + k)
+            first, second = scattered_bits(word, lanes), scattered_bits(word >> width, lanes)
+            poke_two(staging, start + k * stride, first, second, sign, room, top)
             k += 1
     while k < count:
         place, word = start + k * stride, peek(words, at + k)
