@@ -65,7 +65,7 @@ def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """
     count = math.prod(shape)
     memory = np.empty(count + _LINE // dtype.itemsize, dtype)
-    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))  # in a third of the time of memory.ctypes.data
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory.data))  # in a third of the time of memory.ctypes.data
     start = -address % _LINE // dtype.itemsize
     return memory[start : start + count].reshape(shape)
 
