@@ -1,11 +1,11 @@
-"""Threads for compiled code that releases the GIL: workers that join a caller in working off its units.
+"""Threads for compiled code: workers that join a caller in working off its units.
 
 A job's units are claimed one by one from a shared counter, so it does not matter how many workers come, nor when: the
 caller works too, and waits at the end for claimed units only. A worker that comes too late finds nothing to do.
 
 Layers of a network follow each other within microseconds, while waking a thread takes tens of them. So an idle worker
-watches for the next job for a moment before it sleeps, in compiled code. Jobs that are machine code alone it also does
-there, within a microsecond; for others it is told when the GIL is already free.
+watches for the next job for a moment before it sleeps. It does so in compiled code, and a job is machine code too, by
+its address: a worker that watches begins within a microsecond, and needs no interpreter lock.
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,7 +23,7 @@ import numpy as np
 from kernels.calling import TOLD
 from kernels.compilation import load_module
 
-__all__ = ["Team", "team", "thread_count"]
+__all__ = ["Team", "counters", "team", "thread_count"]
 
 _WATCHING_TURNS = 1000
 """Turns of the loop in which an idle worker watches: about 0.2 ms."""
@@ -34,7 +31,7 @@ _WATCHING_TURNS = 1000
 _FINISHING_TURNS = 10_000
 
 _JOBS = 16
-"""Jobs of machine code that there may be at once; a caller beyond them works alone."""
+"""Jobs that there may be at once; a caller beyond them works alone."""
 
 _ENTRY = 16
 """Integers for each of them on the board: two cache lines, so that nobody else's is disturbed."""
@@ -42,7 +39,7 @@ _ENTRY = 16
 _INSIDE = 1 << 32
 """What a worker that is at work on a job adds to its entry; the rest are places that are free."""
 
-_MOST_ARRAYS = 13
+_MOST_ARRAYS = 16
 
 
 def thread_count(threads: int | None) -> int:
@@ -61,38 +58,14 @@ def thread_count(threads: int | None) -> int:
 
 
 class Team:
-    """Workers of this process; `work_off` may be called from several threads at a time."""
+    """Workers of this process; `run` may be called from several threads at a time."""
 
     def __init__(self) -> None:
-        self.doorbell = np.zeros(1, np.int64)
         self.board = np.zeros(_JOBS * _ENTRY, np.int64)
-        self._jobs: deque[Callable[[], None]] = deque()
         self._lock = threading.Lock()
         self._asleep: list[Any] = []  # the locks that sleeping workers wait for
         self._workers = 0
         self._compiled: Any = None
-
-    def work_off(self, work: Callable[[np.ndarray], None], units: int, shared: np.ndarray, threads: int) -> None:
-        """Call `work(doorbell)` here and, at the same time, from up to threads - 1 workers; return when all is done.
-
-        Parameters
-        ----------
-        work : callable
-            Claims units, each by adding 1 to shared[0], until that was no less than `units` before
-            (`kernels.atomic.claimed_unit` does so), and adds 1 to shared[1] after each that it has finished. It first
-            adds 1 to doorbell[0], in compiled code.
-        units : int
-        shared : ndarray of int64
-            Zeros, two at least; what follows them is for `work`.
-        threads : int
-            At most so many, the caller among them.
-        """
-        helpers = min(threads, units) - 1
-        if helpers > 0:
-            self._summon(work, units, shared, helpers)
-        work(self.doorbell)
-        if helpers > 0 and shared[1] < units:
-            self._await(units, shared)
 
     def run(self, code: int, count: int, words: np.ndarray, threads: int, x: np.ndarray, y: np.ndarray) -> None:
         """Call machine code here and, at the same time, from up to threads - 1 workers; return when all have left.
@@ -130,18 +103,8 @@ class Team:
         if interrupted is not None:
             raise interrupted
 
-    def _summon(self, work: Callable[[np.ndarray], None], units: int, shared: np.ndarray, helpers: int) -> None:
-        def job() -> None:
-            if shared[0] < units:
-                work(_NO_ONE)
-
-        if self._workers < helpers:
-            self._hire(helpers)
-        self._jobs.extend([job] * helpers)
-        self._wake(helpers)
-
     def _wake(self, helpers: int) -> None:
-        with self._lock:  # a worker looks for jobs under it before it goes to sleep
+        with self._lock:
             bells = [self._asleep.pop() for _ in range(min(helpers, len(self._asleep)))]
         for bell in bells:
             bell.release()
@@ -157,34 +120,21 @@ class Team:
                 self._workers += 1
                 threading.Thread(target=self._serve, name=f"winograd-{self._workers}", daemon=True).start()
 
-    def _await(self, units: int, shared: np.ndarray) -> None:
-        while (done := int(shared[1])) < units:
-            if not self._compiled.wait_for_change(shared, 1, done, _FINISHING_TURNS):
-                time.sleep(0)
-
     def _serve(self) -> None:
         bell = threading.Lock()
         bell.acquire()
-        jobs, board, doorbell, watch = self._jobs, self.board, self.doorbell, self._compiled.watch
         while True:
-            seen = int(doorbell[0])
-            try:
-                job = jobs.popleft()
-            except IndexError:
-                if watch(board, doorbell, seen, _WATCHING_TURNS):
+            self._compiled.watch(self.board, _WATCHING_TURNS)
+            with self._lock:
+                if (self.board[::_ENTRY] % _INSIDE).any():  # a job came meanwhile
                     continue
-                with self._lock:
-                    if jobs or (board[::_ENTRY] % _INSIDE).any():
-                        continue
-                    self._asleep.append(bell)
-                bell.acquire()
-                continue
-            with suppress(Exception):  # too little memory for a workspace, say: others claim what it did not
-                job()
-            del job  # or the arrays of the last call would live on
+                self._asleep.append(bell)
+            bell.acquire()
 
 
-_NO_ONE = np.zeros(1, np.int64)
+def counters(threads: int) -> np.ndarray:
+    """What the threads of a job share, as `kernels.atomic.claimed_unit` takes it."""
+    return np.zeros(3 + threads, np.int64)
 
 
 def _text() -> str:

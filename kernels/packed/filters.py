@@ -54,7 +54,7 @@ def product_module(combination: str) -> ModuleType:
     numbers = str(FILTERS) if tables else f"{2 if planes else 4} * LENGTH"
     lines = [
         word_header(LENGTH if tables else None),
-        "from kernels.atomic import fetch_add",
+        "from kernels.atomic import claimed_unit, fetch_add",
         "from kernels.packed.dot_products import dot_ops",
         "from kernels.lane_memory import lane_ops, prefetch\n",
         "from kernels.simd import keep_rolled\n",

@@ -26,8 +26,7 @@ from kernels.packed.products import lane_words
 from kernels.packed.running import Call
 from kernels.packed.staging import word_header
 from kernels.packed.weights import Weights, in_panels
-from kernels.team import team
-from kernels.workspace import given_back, taken
+from kernels.sharing import share
 
 __all__ = ["READ_COST", "WordPanels", "chosen_plan", "multiply", "row_plan", "word_panels"]
 
@@ -43,7 +42,7 @@ READ_COST = 4
 
 @cache
 def _module() -> ModuleType:
-    lines = [word_header(), "from kernels.atomic import fetch_add\n"]
+    lines = [word_header(), "from kernels.atomic import claimed_unit, fetch_add\n"]
     lines += [f"{name} = {place}" for place, name in enumerate(_FIELDS)]
     text = (_TEMPLATES / "packed_multiply.py").read_text()
     return load_module("\n".join([*lines, "\n", text]), "packed multiply")
@@ -220,14 +219,7 @@ def multiply(panels: WordPanels, x: np.ndarray, y: np.ndarray, zero_point: int, 
     geometry = np.array([sizes[name] for name in _FIELDS], np.int64)
     elements = sizes["WORDS"] * sizes["A_LANES"] + sizes["BLOCKS"] * sizes["W_LANES"] + sizes["LANES"]
     needed = elements * weights.numbers // 2
-    shared = np.zeros(2, np.int64)
     source, target = np.ascontiguousarray(words).reshape(-1), y.reshape(-1)
     added = beta.astype(np.int64).view(np.uint64)
-
-    def work(doorbell: np.ndarray) -> None:
-        space = taken(8 * needed + 64)
-        (row,) = space.buffers((needed,), "uint64")
-        _module().run_multiply(source, panels.W, added, panels.lanes, target, geometry, shared, doorbell, row)
-        given_back(space)
-
-    team().work_off(work, units, shared, call.threads)
+    share(_module().run_multiply, (source, target, panels.W, added, panels.lanes, geometry), (needed,), "uint64", 0,
+          units, call.threads)

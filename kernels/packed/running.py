@@ -8,8 +8,7 @@ import numpy as np
 
 from kernels.packed.filters import FIELDS, Corrections, Panels
 from kernels.packed.output import SUMS, Output
-from kernels.team import team
-from kernels.workspace import given_back, taken
+from kernels.sharing import share
 
 __all__ = ["Call", "run"]
 
@@ -119,17 +118,10 @@ def run(
     sizes = (x_words + -(-rows * columns * planes * panels.numbers // 2),)
     # Sums of the strip's pixels, and of windows.
     integers = strip_rows * strip + rows * columns if panels.has_sums else 1
-    needed = 8 * (sizes[0] + integers) + 256
-    shared = np.zeros(2, np.int64)
     source, target = words.reshape(-1), y.reshape(-1).view(np.int32)
-
-    def work(doorbell: np.ndarray) -> None:
-        space = taken(needed)
-        panels.module.run_units(
-            source, panels.U, pairs, shifts, corrections.beta, _NO_CONSTANTS if apart else corrections.beta,
-            corrections.padding, _NO_FIXES if fixes is None else fixes, output.factors, output.additions,
-            panels.constants, target, geometry, shared, doorbell, *space.buffers(sizes, "uint64", integers),
-        )
-        given_back(space)
-
-    team().work_off(work, units, shared, call.threads)
+    arrays = (
+        source, target, panels.U, pairs, shifts, corrections.beta, _NO_CONSTANTS if apart else corrections.beta,
+        corrections.padding, _NO_FIXES if fixes is None else fixes, output.factors, output.additions, panels.constants,
+        geometry,
+    )
+    share(panels.module.run_units, arrays, sizes, "uint64", integers, units, call.threads)

@@ -15,17 +15,17 @@ def read_lanes(total, lanes, count, sums, at):
 
 
 @kernel
-def run_multiply(A, W, beta, lanes, y, geometry, shared, doorbell, sums):
+def run_multiply(A, y, shared, W, beta, lanes, geometry, sums):
     """Work off units until none is left: a unit is a row of outputs, for a vector of filters."""
-    fetch_add(doorbell, 0, 1)
+    me = fetch_add(shared, 2, 1)
     filters, vectors, groups = geometry[FILTERS], geometry[VECTORS], geometry[GROUPS]
     channels, height, words, phases = geometry[CHANNELS], geometry[HEIGHT], geometry[WORDS], geometry[PHASES]
     blocks, rows, outputs = geometry[BLOCKS], geometry[ROWS], geometry[LANES]
     most, out_height, out_width = geometry[MOST], geometry[OUT_HEIGHT], geometry[OUT_WIDTH]
     start = splat(get(lanes, 3 * outputs))
     while True:
-        unit = fetch_add(shared, 0, 1)
-        if unit >= geometry[UNITS]:
+        unit = claimed_unit(shared, me, geometry[UNITS])
+        if unit < 0:
             return
         vector, rest = unit % vectors, unit // vectors
         line, image = rest % out_height, rest // out_height

@@ -84,13 +84,13 @@ def finish(M, count, factors, additions, f_offset, geometry):
 
 
 @kernel
-def run_units(source, U, pairs, shifts, beta, constants, padding, fixes, factors, additions, c, y, geometry, shared,
-              doorbell, memory, sums):
+def run_units(source, y, shared, U, pairs, shifts, beta, constants, padding, fixes, factors, additions, c, geometry,
+              memory, sums):
     """Work off units until none is left: a unit is a block of outputs of an image, and a part of the filters.
 
     `constants`, which the products add, are `beta`, or zeros where each plane of a pixel is a row of its own.
     """
-    fetch_add(doorbell, 0, 1)
+    me = fetch_add(shared, 2, 1)
     height, width = geometry[HEIGHT], geometry[WIDTH]
     out_height, out_width = geometry[OUT_HEIGHT], geometry[OUT_WIDTH]
     block_rows, block_columns = geometry[BLOCK_ROWS], geometry[BLOCK_COLUMNS]
@@ -111,8 +111,8 @@ def run_units(source, U, pairs, shifts, beta, constants, padding, fixes, factors
     x_step = words if apart else geometry[STRIDE_1] * pixel
     has_sums = 0 if apart else geometry[HAS_SUMS]
     while True:
-        unit = fetch_add(shared, 0, 1)
-        if unit >= geometry[UNITS]:
+        unit = claimed_unit(shared, me, geometry[UNITS])
+        if unit < 0:
             return
         part, rest = unit % parts, unit // parts
         first_column, rest = rest % across * block_columns, rest // across

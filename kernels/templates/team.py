@@ -10,19 +10,16 @@ STATE, OWNED, CODE, COUNT, WORDS = range(5)
 
 
 @kernel
-def watch(board, doorbell, rung, turns):
-    """Join in jobs until there was none for so many turns of a loop; or return True once the doorbell is rung."""
+def watch(board, turns):
+    """Join in jobs until there was none for so many turns of a loop."""
     turn = 0
     while turn < turns:
         if joined(board):
             turn = 0
             continue
-        if seen(doorbell, 0) != rung:
-            return True
         for _ in range(16):
             pause()
         turn += 1
-    return False
 
 
 @kernel
