@@ -10,10 +10,12 @@ its address: a worker that watches begins within a microsecond, and needs no int
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 import time
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,11 @@ __all__ = ["Team", "counters", "team", "thread_count"]
 _WATCHING_TURNS = 1000
 """Turns of the loop in which an idle worker watches: about 0.2 ms."""
 
-_FINISHING_TURNS = 10_000
+_FINISHING_TURNS = 1000
+"""Turns in which a caller watches for others to end, some 20 us. Then it gives its core away: they may have none."""
+
+_current_cpu = getattr(ctypes.CDLL(None), "sched_getcpu", None) if hasattr(os, "sched_setaffinity") else None
+_give_way = getattr(os, "sched_yield", None) or partial(time.sleep, 0)
 
 _JOBS = 16
 """Jobs that there may be at once; a caller beyond them works alone."""
@@ -63,7 +69,7 @@ class Team:
     def __init__(self) -> None:
         self.board = np.zeros(_JOBS * _ENTRY, np.int64)
         self._lock = threading.Lock()
-        self._asleep: list[Any] = []  # the locks that sleeping workers wait for
+        self._asleep: list[_Sleeper] = []
         self._workers = 0
         self._compiled: Any = None
 
@@ -91,12 +97,11 @@ class Team:
             self._await_leaving(entry)
 
     def _await_leaving(self, entry: int) -> None:
-        wait, state = self._compiled.wait_for_change, self.board[entry : entry + 1]
+        state = self.board[entry : entry + 1]
         interrupted: BaseException | None = None
-        while (inside := int(state[0])) > 0:  # whoever is at work needs the arrays
+        while state[0] > 0:  # whoever is at work needs the arrays
             try:
-                if not wait(self.board, entry, inside, _FINISHING_TURNS):
-                    time.sleep(0)
+                _give_way()
             except KeyboardInterrupt as error:
                 interrupted = error
         self.board[entry + 1] = 0
@@ -105,9 +110,9 @@ class Team:
 
     def _wake(self, helpers: int) -> None:
         with self._lock:
-            bells = [self._asleep.pop() for _ in range(min(helpers, len(self._asleep)))]
-        for bell in bells:
-            bell.release()
+            sleepers = [self._asleep.pop() for _ in range(min(helpers, len(self._asleep)))]
+        for sleeper in sleepers:
+            sleeper.wake()
 
     def _compile(self) -> Any:
         self._compiled = load_module(_text(), "team")
@@ -121,15 +126,46 @@ class Team:
                 threading.Thread(target=self._serve, name=f"winograd-{self._workers}", daemon=True).start()
 
     def _serve(self) -> None:
-        bell = threading.Lock()
-        bell.acquire()
+        sleeper = _Sleeper()
         while True:
             self._compiled.watch(self.board, _WATCHING_TURNS)
             with self._lock:
                 if (self.board[::_ENTRY] % _INSIDE).any():  # a job came meanwhile
                     continue
-                self._asleep.append(bell)
-            bell.acquire()
+                self._asleep.append(sleeper)
+            sleeper.sleep()
+
+
+class _Sleeper:
+    """A worker's sleep, and how others end it.
+
+    Where cores seem to share no cache, as those of virtual machines do, Linux wakes a thread on the core that it had
+    last, even if that is the caller's own and others are idle, and may leave both there for milliseconds. So it is
+    woken elsewhere.
+    """
+
+    def __init__(self) -> None:
+        self._thread, self._bell = threading.get_native_id(), threading.Lock()
+        self._bell.acquire()
+        self._allowed: set[int] = set()
+
+    def sleep(self) -> None:
+        """Return once another thread wakes this one."""
+        self._bell.acquire()
+        self._run_on(0, self._allowed)
+
+    def wake(self) -> None:
+        """Wake it, on any core that the caller may use but the one it is on."""
+        if _current_cpu is not None:
+            self._allowed = os.sched_getaffinity(0)
+            self._run_on(self._thread, self._allowed - {_current_cpu()})
+        self._bell.release()
+
+    @staticmethod
+    def _run_on(thread: int, cpus: set[int]) -> None:
+        if cpus:
+            with suppress(OSError):
+                os.sched_setaffinity(thread, cpus)
 
 
 def counters(threads: int) -> np.ndarray:

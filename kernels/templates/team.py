@@ -70,14 +70,3 @@ def work_off(board, code, count, words, threads, x, y, turns):
             return -1
         pause()
     return entry
-
-
-@kernel
-def wait_for_change(counters, index, before, turns):
-    """Watch counters[index], at most so many turns of a loop; whether it came to differ from what it was before."""
-    for _ in range(turns):
-        if seen(counters, index) != before:
-            return True
-        for _ in range(16):
-            pause()
-    return False

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import threading
 import time
-from types import SimpleNamespace
 
 import numba
 import numpy as np
@@ -58,6 +57,14 @@ class Crew:
 
     def came(self):
         return sum(int(own[0]) > 0 for own in self.own)
+
+
+def until(condition):
+    """Wait for something that another thread does; whether it came."""
+    end = time.monotonic() + WAIT_S
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.001)
+    return condition()
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
@@ -115,6 +122,17 @@ def test_a_process_has_one_team():
     assert team() is team() and isinstance(team(), Team)
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system has no say on which cores threads run")
+def test_workers_that_were_woken_may_run_wherever_the_caller_may():
+    crew = Team()
+    for pause_s in (0, 0.05, 0.05):
+        time.sleep(pause_s)
+        Crew(50, 2, 50).run_by(crew)
+    (worker,) = (thread for thread in threading.enumerate() if thread.name == "winograd-1" and
+                 thread._target == crew._serve)
+    assert until(lambda: os.sched_getaffinity(worker.native_id) == os.sched_getaffinity(0))
+
+
 def test_an_interrupt_waits_for_those_who_are_at_work(monkeypatch):
     """They still use the caller's arrays."""
     crew = Team()
@@ -122,14 +140,13 @@ def test_an_interrupt_waits_for_those_who_are_at_work(monkeypatch):
     crew.board[0], crew.board[1] = 1 << 32, 1  # someone at work
     waits = []
 
-    def wait(board, entry, before, turns):
-        waits.append(before)
+    def wait():
+        waits.append(crew.board[0])
         if len(waits) == 1:
             raise KeyboardInterrupt
         crew.board[0] = 0
-        return True
 
-    monkeypatch.setattr(crew, "_compiled", SimpleNamespace(wait_for_change=wait))
+    monkeypatch.setattr("kernels.team._give_way", wait)
     with pytest.raises(KeyboardInterrupt):
         crew._await_leaving(0)
     assert len(waits) == 2 and not crew.board[:2].any()
