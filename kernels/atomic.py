@@ -1,13 +1,23 @@
 """What threads of compiled code share: counters that each may add to."""
 
+import ctypes
+import sys
 from typing import Any
 
+from llvmlite import binding as llvm
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, register_jitable
 
-__all__ = ["claimed_unit", "fetch_add", "pause", "put_if", "seen"]
+__all__ = ["claimed_unit", "fetch_add", "give_way", "pause", "put_if", "seen"]
+
+_GIVE_WAY = "winograd_kernels_give_way"
+if sys.platform == "win32":
+    _system = ctypes.windll.kernel32.SwitchToThread
+else:
+    _system = ctypes.CDLL(None).sched_yield
+llvm.add_symbol(_GIVE_WAY, ctypes.cast(_system, ctypes.c_void_p).value)  # machine code from the cache finds it by name
 
 
 def _check_counters(name: str, array: types.Type) -> None:
@@ -93,6 +103,19 @@ def pause(typingctx):  # type: ignore[no-untyped-def]
                 builder.module, ir.FunctionType(ir.VoidType(), []), "llvm.x86.sse2.pause"
             )
             builder.call(function, [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
+def give_way(typingctx):  # type: ignore[no-untyped-def]
+    """Let another thread have this core, if one waits for it."""
+
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        builder.call(cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.IntType(32), []), _GIVE_WAY
+        ), [])
         return context.get_dummy_value()
 
     return types.void(), codegen

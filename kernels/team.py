@@ -13,9 +13,8 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-import time
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +30,9 @@ _WATCHING_TURNS = 1000
 """Turns of the loop in which an idle worker watches: about 0.2 ms."""
 
 _FINISHING_TURNS = 1000
-"""Turns in which a caller watches for others to end, some 20 us. Then it gives its core away: they may have none."""
+"""Turns in which a caller watches for others to leave, some 20 us, before it gives its core away."""
 
 _current_cpu = getattr(ctypes.CDLL(None), "sched_getcpu", None) if hasattr(os, "sched_setaffinity") else None
-_give_way = getattr(os, "sched_yield", None) or partial(time.sleep, 0)
 
 _JOBS = 16
 """Jobs that there may be at once; a caller beyond them works alone."""
@@ -92,21 +90,7 @@ class Team:
                 self._hire(threads - 1)
             if self._asleep:
                 self._wake(threads - 1)
-        entry = compiled.work_off(self.board, code, count, words, threads, x, y, _FINISHING_TURNS)
-        if entry >= 0:
-            self._await_leaving(entry)
-
-    def _await_leaving(self, entry: int) -> None:
-        state = self.board[entry : entry + 1]
-        interrupted: BaseException | None = None
-        while state[0] > 0:  # whoever is at work needs the arrays
-            try:
-                _give_way()
-            except KeyboardInterrupt as error:
-                interrupted = error
-        self.board[entry + 1] = 0
-        if interrupted is not None:
-            raise interrupted
+        compiled.work_off(self.board, code, count, words, threads, x, y, _FINISHING_TURNS)
 
     def _wake(self, helpers: int) -> None:
         with self._lock:
@@ -176,7 +160,7 @@ def counters(threads: int) -> np.ndarray:
 def _text() -> str:
     """The text of what teams do in compiled code."""
     lines = [
-        "from kernels.atomic import fetch_add, pause, put_if, seen",
+        "from kernels.atomic import fetch_add, give_way, pause, put_if, seen",
         "from kernels.calling import address_of, call_at",
         "from kernels.compilation import kernel",
         f"ENTRY, INSIDE, TOLD = {_ENTRY}, {_INSIDE}, {TOLD}",

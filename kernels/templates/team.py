@@ -38,7 +38,7 @@ def joined(board):
 
 @kernel
 def work_off(board, code, count, words, threads, x, y, turns):
-    """Work on a job with up to threads - 1 others; -1 when all have left, or the entry where some have not.
+    """Work on a job with up to threads - 1 others, and return when all have left it: they use the caller's arrays.
 
     words tells of the arrays of each thread but for the first three, and ends with the counters, which are zeros.
     """
@@ -59,14 +59,16 @@ def work_off(board, code, count, words, threads, x, y, turns):
         fetch_add(board, entry + STATE, threads - 1)
     called(code, place, count)
     if entry < 0:
-        return entry
+        return
     while True:
         state = seen(board, entry + STATE)
         if put_if(board, entry + STATE, state, state - state % INSIDE):
             break
-    for _ in range(turns):
-        if seen(board, entry + STATE) == 0:
-            fetch_add(board, entry + OWNED, -1)
-            return -1
-        pause()
-    return entry
+    turn = 0
+    while seen(board, entry + STATE) > 0:
+        if turn < turns:
+            pause()
+            turn += 1
+        else:  # they may be waiting for this core
+            give_way()
+    fetch_add(board, entry + OWNED, -1)

@@ -1,5 +1,6 @@
 """Units of work are each done once, whoever comes and whenever; the caller waits for all of them."""
 
+import _thread
 import multiprocessing
 import os
 import threading
@@ -133,23 +134,17 @@ def test_workers_that_were_woken_may_run_wherever_the_caller_may():
     assert until(lambda: os.sched_getaffinity(worker.native_id) == os.sched_getaffinity(0))
 
 
-def test_an_interrupt_waits_for_those_who_are_at_work(monkeypatch):
+@pytest.mark.parametrize("pause_s", [0.01, 0.05])
+def test_an_interrupt_waits_for_those_who_are_at_work(pause_s):
     """They still use the caller's arrays."""
-    crew = Team()
-    crew._hire(1)
-    crew.board[0], crew.board[1] = 1 << 32, 1  # someone at work
-    waits = []
-
-    def wait():
-        waits.append(crew.board[0])
-        if len(waits) == 1:
-            raise KeyboardInterrupt
-        crew.board[0] = 0
-
-    monkeypatch.setattr("kernels.team._give_way", wait)
+    crew, job = Team(), Crew(100, 3, 200_000, slower=200_000)
+    Crew(9, 3).run_by(crew)  # compiles
+    timer = threading.Timer(pause_s, _thread.interrupt_main)
     with pytest.raises(KeyboardInterrupt):
-        crew._await_leaving(0)
-    assert len(waits) == 2 and not crew.board[:2].any()
+        timer.start()
+        job.run_by(crew)
+        timer.join()
+    assert (job.y == 1).all() and (crew.board.reshape(-1, 16)[:, :2] == 0).all()
 
 
 def _in_the_child(pipe):
