@@ -12,7 +12,11 @@ from kernels.direct_schedule import (
     DirectSchedule,
     flattened,
     has_planes,
+    is_read_in_place,
+    near_filters,
     pixels_schedule,
+    pixels_window,
+    planes_buffers,
     planes_pitch,
     planes_schedule,
 )
@@ -56,7 +60,6 @@ class DirectFilter:
             if planes.cost < schedule.cost:
                 return self._planes_plan(problem, planes, bias)
         rows, columns = schedule.rows, schedule.columns
-        slices, down, across = problem.window(rows, columns)
         item = np.dtype(problem.dtype).itemsize
         pixel = problem.channels
         if pixel * item % SET_BYTES == 0:
@@ -68,8 +71,9 @@ class DirectFilter:
             "UNITS": (problem.images * problem.out[0] * problem.groups * -(-problem.out[1] // rows)
                       * -(-problem.out[2] // columns) * schedule.parts),
         }
-        across = max(across, columns * problem.stride[2])
-        strip = 0 if in_place and problem.is_inside() else slices * down * across * pixel + self.tile.length
+        strip = 0
+        if not (in_place and problem.is_inside()):
+            strip = math.prod(pixels_window(problem, rows, columns)) * pixel + self.tile.length
         sizes = (strip, rows * columns * self.tile.columns)
         return Plan.of(self.module.run_units, self.packed, bias, problem, fields, sizes, math.prod(problem.taps))
 
@@ -85,15 +89,13 @@ class DirectFilter:
 
     def _planes_plan(self, problem: Problem, schedule: DirectSchedule, bias: np.ndarray) -> Plan:
         rows, columns = schedule.rows, schedule.columns
-        pitch = planes_pitch(problem, self.tile, rows, columns)
         fields = problem.fields() | problem.direct_fields() | {
-            "PIXEL": pitch, "BLOCK_ROWS": rows, "BLOCK_COLUMNS": columns, "PARTS": schedule.parts,
-            "W_STRIDE": self._rows.shape[1],
+            "PIXEL": planes_pitch(problem, self.tile, rows, columns), "W_STRIDE": self._rows.shape[1],
+            "IN_PLACE": int(is_read_in_place(problem)), "BLOCK": near_filters(problem, self.tile),
+            "BLOCK_ROWS": rows, "BLOCK_COLUMNS": columns, "PARTS": schedule.parts,
             "UNITS": (problem.images * problem.out[0] * problem.groups * -(-problem.out[1] // rows)
                       * -(-problem.out[2] // columns) * schedule.parts),
         }
-        filters = -(-problem.filters // schedule.parts)
-        sizes = (problem.channels * pitch + 2 * self.tile.columns, filters * self.tile.columns)
+        sizes, integers = planes_buffers(problem, self.tile, rows, columns)
         module = planes_module(problem.dtype, self.tile)
-        return Plan.of(module.run_units, self._rows.reshape(-1), bias, problem, fields, sizes,
-                       math.prod(problem.taps) * problem.channels)
+        return Plan.of(module.run_units, self._rows.reshape(-1), bias, problem, fields, sizes, integers)

@@ -7,22 +7,37 @@ transposed for it, on the way in and out. The other holds vectors of columns, an
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kernels.cost import PRODUCT_ENDS, SET_BYTES, THREAD_BYTES, makespan, product_cost, reading, remembered
+from kernels.cost import (
+    PRODUCT_ENDS,
+    SET_BYTES,
+    THREAD_BYTES,
+    makespan,
+    padded_stride,
+    product_cost,
+    reading,
+    remembered,
+)
 from kernels.host import Tile, host
+from kernels.microkernel import AHEAD
 from kernels.problem import Problem
 from kernels.rates import Rates, rates
+from kernels.workspace import workspace_bytes
 
 __all__ = [
-    "DirectSchedule", "direct_cost", "flattened", "has_planes", "pixels_schedule", "planes_pitch", "planes_schedule",
+    "DirectSchedule", "direct_cost", "flattened", "has_planes", "is_read_in_place", "near_filters", "pixels_schedule",
+    "pixels_window", "planes_buffers", "planes_pitch", "planes_schedule",
 ]
 
 _STRIP_BYTES = 384 * 1024
 """What the input window of a block may take: with a panel of the filter it should stay in a second-level cache."""
+
+_NEAR_BYTES = 128 * 1024
+"""Filters that the kernel on planes passes over a block before it turns to the next ones: they stay in a cache."""
 
 _BROADCASTS = 3.0
 """How much longer than vectors it takes to read as many numbers one by one, many rows of them at a time."""
@@ -69,27 +84,26 @@ def flattened(problem: Problem) -> Problem:
     return replace(problem, images=sizes[0], size=space, out=space, dilation=(1, 1, 1))
 
 
-def _blocks(problem: Problem, step: int, pixel_bytes: int, output_bytes: int) -> Iterator[tuple[int, int]]:
+def _blocks(
+    problem: Problem, step: int, window: Callable[[Problem, int, int], int], output_bytes: int = 0
+) -> Iterator[tuple[int, int]]:
     """Rows and columns of the blocks worth trying: whole rows, if more than one of them fit into the caches.
 
     Parameters
     ----------
     step : int
         Outputs of a register tile.
-    pixel_bytes, output_bytes : int
-        What a pixel of the window takes, and what an output takes besides.
+    window : callable
+        What the window of a block takes, in bytes.
+    output_bytes : int
+        What an output takes besides.
     """
     _, height, width = problem.out
-
-    def window(rows: int, columns: int) -> int:
-        slices, down, across = problem.window(rows, columns)
-        return slices * down * max(across, columns * problem.stride[2]) * pixel_bytes
-
     if height == 1 and problem.taps[1:] == (1, 1):  # whole register tiles
         tiles = -(-width // step)
         for size in sorted({-(-tiles // count) for count in range(1, tiles + 1)}):
             columns = min(width, size * step)
-            if size > 1 and window(1, columns) > _STRIP_BYTES:
+            if size > 1 and window(problem, 1, columns) > _STRIP_BYTES:
                 return
             yield 1, columns
         return
@@ -100,12 +114,33 @@ def _blocks(problem: Problem, step: int, pixel_bytes: int, output_bytes: int) ->
         for rows in range(1, height + 1):
             if rows > 1 and -(-height // rows) == -(-height // (rows - 1)):
                 continue  # as many blocks as with a row less
-            if rows > 1 and window(rows, columns) > _STRIP_BYTES:
+            if rows > 1 and window(problem, rows, columns) > _STRIP_BYTES:
                 break
-            if rows * columns > 1 and window(rows, columns) + rows * columns * output_bytes > THREAD_BYTES:
+            if rows * columns > 1 and window(problem, rows, columns) + rows * columns * output_bytes > THREAD_BYTES:
                 break
             most = rows
             yield rows, columns
+
+
+def pixels_window(problem: Problem, rows: int, columns: int) -> tuple[int, int, int]:
+    """Size of the strip of pixels that a block of so many outputs needs: slices, rows, columns."""
+    slices, down, across = problem.window(rows, columns)
+    if problem.taps[1] == 1:
+        down = rows
+    if problem.taps[2] == 1:  # planes are read by whole vectors, whatever the stride
+        across = columns * (problem.stride[2] if problem.x_steps[4] == 1 else 1)
+    return slices, down, across
+
+
+def _pixels_bytes(problem: Problem, rows: int, columns: int) -> int:
+    tile, item = host().tile(problem.dtype), np.dtype(problem.dtype).itemsize
+    channels = -(-problem.channels // tile.length) * tile.length
+    return math.prod(pixels_window(problem, rows, columns)) * (channels + tile.length) * item
+
+
+def _planes_bytes(problem: Problem, rows: int, columns: int) -> int:
+    sizes, integers = planes_buffers(problem, host().tile(problem.dtype), rows, columns)
+    return workspace_bytes(sizes, problem.dtype, integers)
 
 
 @remembered
@@ -119,9 +154,8 @@ def pixels_schedule(problem: Problem) -> DirectSchedule:
     filter_bytes = problem.groups * panels * tile.columns * taps * problem.channels * item
     copied = problem.x_steps[1] != 1 or problem.pad != (0, 0, 0)
     best: DirectSchedule | None = None
-    for rows, columns in _blocks(problem, tile.rows, (channels + tile.length) * item, tile.columns * item):
-        slices, down, across = problem.window(rows, columns)
-        strip = slices * down * max(across, columns * problem.stride[2])
+    for rows, columns in _blocks(problem, tile.rows, _pixels_bytes, tile.columns * item):
+        strip = math.prod(pixels_window(problem, rows, columns))
         runs = product_cost(rows * columns, tile) if flat else rows * product_cost(columns, tile)
         for parts in _parts(panels, problem.threads):
             share = -(-panels // parts)
@@ -143,6 +177,11 @@ def has_planes(problem: Problem) -> bool:
     return problem.x_steps[4] == problem.y_steps[4] == 1
 
 
+def is_read_in_place(problem: Problem) -> bool:
+    """Whether the kernel on planes reads the image itself, all but its very end, instead of a strip."""
+    return problem.is_inside() and problem.stride[2] == 1
+
+
 def planes_pitch(problem: Problem, tile: Tile, rows: int, columns: int) -> int:
     """Distance of the channels of the strip that a block of so many outputs needs, in elements."""
     slices, down, _ = problem.window(rows, columns)
@@ -156,6 +195,20 @@ def planes_pitch(problem: Problem, tile: Tile, rows: int, columns: int) -> int:
     return whole + tile.length if whole * np.dtype(problem.dtype).itemsize % SET_BYTES == 0 else whole
 
 
+def near_filters(problem: Problem, tile: Tile) -> int:
+    """How many filters the kernel on planes passes over all outputs of a block before it turns to the next."""
+    item = np.dtype(problem.dtype).itemsize
+    row = padded_stride(math.prod(problem.taps) * problem.channels, tile, item)
+    return min(problem.filters, max(1, _NEAR_BYTES // (row * item * tile.rows)) * tile.rows)
+
+
+def planes_buffers(problem: Problem, tile: Tile, rows: int, columns: int) -> tuple[tuple[int, int], int]:
+    """What a block on planes needs: numbers in the strip and in M, and places in the table of shifts."""
+    strip = problem.channels * planes_pitch(problem, tile, rows, columns) + 2 * tile.columns
+    terms = math.prod(problem.taps) * problem.channels
+    return (strip, near_filters(problem, tile) * tile.columns), terms + AHEAD
+
+
 @remembered
 def planes_schedule(problem: Problem) -> DirectSchedule:
     """The schedule of least expected time on planes."""
@@ -163,8 +216,10 @@ def planes_schedule(problem: Problem) -> DirectSchedule:
     terms = math.prod(problem.taps) * problem.channels
     filter_bytes = problem.groups * problem.filters * terms * item
     copy = model.pick if problem.stride[2] > 2 else 0.3 * model.copy * problem.stride[2]
+    if is_read_in_place(problem):
+        copy = 0.0
     best: DirectSchedule | None = None
-    for rows, columns in _blocks(problem, tile.columns, problem.channels * item, 0):
+    for rows, columns in _blocks(problem, tile.columns, _planes_bytes):
         strip = problem.channels * planes_pitch(problem, tile, rows, columns)
         runs, run = (1, rows * columns) if problem.taps[1:] == (1, 1) else (rows, columns)
         vectors = runs * -(-run // tile.length)

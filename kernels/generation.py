@@ -11,7 +11,7 @@ from kernels.compilation import header, load_module
 from kernels.depthwise_text import Pair, pixels_text, planes_text, unrolled
 from kernels.geometry import geometry_text
 from kernels.host import Tile, host
-from kernels.microkernel import Taps, product_text
+from kernels.microkernel import AHEAD, Taps, product_text
 from winograd import Algorithm, Program
 from winograd.algorithm import Programs
 
@@ -58,7 +58,7 @@ def planes_module(dtype: str, tile: Tile) -> ModuleType:
 
 
 def _direct_module(name: str, dtype: str, tile: Tile, taps: Taps) -> ModuleType:
-    parts = [header(tile.length), _constants_text(dtype, tile.length), f"COLUMNS = {tile.columns}\n",
+    parts = [header(tile.length), _constants_text(dtype, tile.length), f"COLUMNS = {tile.columns}\nAHEAD = {AHEAD}\n",
              _windows_text(dtype, tile.length), geometry_text(), product_text(tile, True, taps=taps, ahead=True),
              product_text(replace(tile, vectors=1), True, "narrow", "narrow_product", taps=taps)]
     return load_module("\n".join([*parts, _template(name)]), f"{name} {dtype}")

@@ -27,7 +27,7 @@ FIELDS = (
     *("TILES", "TILES_DEEP", "TILES_DOWN", "TILES_ACROSS"),  # in all (depthwise: planes); of one phase of one image
     *("STEPS_Z", "STEPS_0", "STEPS_1"),  # the stride: so many phases of the input are channels
     *("PHASES_Z", "PHASES_0", "PHASES_1"),  # the dilation: so many phases of the input are images
-    *("BLOCK", "V_STRIDE"),  # tiles (depthwise: planes) in a block; distance of rows in V
+    *("BLOCK", "V_STRIDE"),  # tiles (depthwise: planes; direct on planes: filters) in a block; distance of rows in V
 )
 
 

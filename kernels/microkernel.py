@@ -15,13 +15,13 @@ from typing import Literal
 
 from kernels.host import Tile
 
-__all__ = ["product_text", "row_counts", "splits"]
+__all__ = ["AHEAD", "product_text", "row_counts", "splits"]
 
 Taps = Literal["", "rows", "columns"]
 
-_AHEAD = 24
+AHEAD = 24
 """So many rows of U before it needs one a product fetches it: U may come from memory, and the core's own foresight ends
-with each page."""
+with each page. With taps of columns, `shifts` says so many terms more where the next panel begins."""
 
 
 def row_counts(rows: int) -> tuple[int, ...]:
@@ -74,8 +74,11 @@ def _micro_text(rows: int, tile: Tile, fma: bool, prefix: str, taps: Taps, ahead
     lines += [f"{inner}for c in range(channels):", f"{inner}    keep_rolled()"]
     inner += "    "
     at = "panel + shifts[c]" if taps == "columns" else f"panel + c * {tile.columns}"
-    if not taps:
-        lines += [f"{inner}prefetch(U, {at} + {_AHEAD * tile.columns + k * tile.length}, 0)"
+    if taps == "columns":
+        lines += [f"{inner}prefetch(U, panel + shifts[c + {AHEAD}] + {k * tile.length}, 0)"
+                  for k in range(tile.vectors)]
+    elif not taps:
+        lines += [f"{inner}prefetch(U, {at} + {AHEAD * tile.columns + k * tile.length}, 0)"
                   for k in range(tile.vectors)]
     lines += [f"{inner}u{k} = load(U, {at} + {k * tile.length})" for k in range(tile.vectors)]
     for t in range(rows):
@@ -137,8 +140,8 @@ def product_text(
     taps : "", "rows" or "columns"
         "rows": these are pixels, and summed over taps too, `shifts[tap]` numbers further on in V. "columns": these are
         pixels, in so many panels side by side in U and M; the one sum, over `channels` terms, finds the columns for a
-        term at `U[u_offset + shifts[term]]`. With either, the filter's bias is then added to the sum, with one
-        rounding, if `has_bias`, and what is negative becomes +0 if `relu`.
+        term at `U[u_offset + shifts[term]]`, and the next panel's first `AHEAD` behind those. With either, the filter's
+        bias is then added to the sum, with one rounding, if `has_bias`, and what is negative becomes +0 if `relu`.
     ahead : bool
         Whether the places in M are fetched while the sums are made: where M is the image.
     prefix, name : str

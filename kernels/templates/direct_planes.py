@@ -1,6 +1,6 @@
 # Direct convolution on planes, whose columns lie side by side, in and out: for each output the sum over filter row,
-# filter column and channel, from +0, one fma each. The header binds LENGTH, COLUMNS, the operations on Lanes, `inside`,
-# and two products of filters with COLUMNS outputs of a row (product), or with LENGTH (narrow_product).
+# filter column and channel, from +0, one fma each. The header binds LENGTH, COLUMNS, AHEAD, the operations on Lanes,
+# `inside`, and two products of filters with COLUMNS outputs of a row (product), or with LENGTH (narrow_product).
 #
 # Layouts, lowest stride last:
 #
@@ -9,6 +9,8 @@
 #                                                                  lie PIXEL apart; phase f of a row holds its columns
 #                                                                  f, f + stride, f + 2 stride, ...
 #   M      [filter][COLUMNS]                                       for outputs that fill no whole vectors
+#
+# Where no padding is needed, and no stride along the rows, the image itself is read instead of a strip.
 
 
 @kernel
@@ -51,8 +53,7 @@ def run_units(x, y, shared, W, bias, geometry, strip, M, shifts):
     block_rows, block_columns = geometry[BLOCK_ROWS], geometry[BLOCK_COLUMNS]
     blocks_down = (out_height + block_rows - 1) // block_rows
     blocks_across = (out_width + block_columns - 1) // block_columns
-    x_channel, y_filter, y_row = geometry[X_CHANNEL], geometry[Y_FILTER], geometry[Y_ROW]
-    w_stride, channel_pitch = geometry[W_STRIDE], geometry[PIXEL]
+    y_filter, y_row, w_stride = geometry[Y_FILTER], geometry[Y_ROW], geometry[W_STRIDE]
     has_bias, relu, none = geometry[HAS_BIAS], geometry[RELU], np.int64(0)
     one = np.int64(1)
     terms = slices * taps0 * taps1 * channels
@@ -61,6 +62,8 @@ def run_units(x, y, shared, W, bias, geometry, strip, M, shifts):
     skip0 = geometry[STRIDE_0] if taps0 == 1 else 1
     stride0 = geometry[STRIDE_0] // skip0
     phases = 1 if taps1 == 1 else stride1
+    x_channel, x_slice = geometry[X_CHANNEL], geometry[DILATION_Z] * geometry[X_Z]
+    x_row = skip0 * geometry[X_ROW]
     while True:
         unit = claimed_unit(shared, me, geometry[UNITS])
         if unit < 0:
@@ -84,49 +87,62 @@ def run_units(x, y, shared, W, bias, geometry, strip, M, shifts):
         slices_begin, slices_end = inside(front, geometry[DILATION_Z], geometry[DEPTH], slices)
         row_begin, row_end = inside(top, skip0, geometry[HEIGHT], strip_rows)
         begin, end = max(0, -left), geometry[WIDTH] - left
-        for c in range(channels):
-            base = c * channel_pitch
-            for s in range(slices):
-                for i in range(strip_rows):
-                    here = slices_begin <= s < slices_end and row_begin <= i < row_end
-                    fill_row(x, source + c * x_channel + s * geometry[DILATION_Z] * geometry[X_Z]
-                             + i * skip0 * geometry[X_ROW], begin, end if here else none, stride1, phases, pitch,
-                             strip, base)
-                    base += phases * pitch
+        end_inside = begin == 0 and (columns - 1) * stride1 + (taps1 - 1) * dilation1 < end
+        reach = source + ((channels - 1) * x_channel + (slices - 1) * x_slice + (strip_rows - 1) * x_row
+                          + (taps1 - 1) * dilation1 + columns + COLUMNS)
+        if geometry[IN_PLACE] and reach <= x.size:
+            V, origin, channel_step, slice_step, row_step = x, source, x_channel, x_slice, x_row
+        else:
+            V, origin, channel_step = strip, none, geometry[PIXEL]
+            slice_step, row_step = strip_rows * phases * pitch, phases * pitch
+            for c in range(channels):
+                for s in range(slices):
+                    for i in range(strip_rows):
+                        here = slices_begin <= s < slices_end and row_begin <= i < row_end
+                        row = source + c * x_channel + s * x_slice + i * x_row
+                        # What follows a row whose columns are all inside may be copied with it: nobody looks at it.
+                        stop = x.size - row if end_inside else end
+                        fill_row(x, row, begin, stop if here else none, stride1, phases, pitch,
+                                 strip, c * channel_step + s * slice_step + i * row_step)
         term = 0
         for s in range(slices):
             for i in range(taps0):
                 for j in range(taps1):
-                    row = (s * strip_rows + i * geometry[DILATION_0]) * phases
-                    at = (row + j * dilation1 % stride1) * pitch + j * dilation1 // stride1
+                    at = s * slice_step + i * geometry[DILATION_0] * row_step
+                    at += j * dilation1 % stride1 * pitch + j * dilation1 // stride1
                     for c in range(channels):
-                        shifts[term] = at + c * channel_pitch
+                        shifts[term] = at + c * channel_step
                         term += 1
+        for ahead in range(AHEAD):  # then the next panel follows
+            shifts[terms + ahead] = shifts[ahead] + COLUMNS if ahead < terms else none
         first, last = filters * part // parts, filters * (part + 1) // parts
-        k = group * filters + first
-        count = last - first
-        target = image * geometry[Y_IMAGE] + k * y_filter + z * geometry[Y_Z] + out0 * y_row + out1
-        row_pitch = stride0 * phases * pitch
-        if row_pitch == columns == y_row:  # rows follow each other
+        target = image * geometry[Y_IMAGE] + z * geometry[Y_Z] + out0 * y_row + out1
+        row_step *= stride0
+        if row_step == columns == y_row:  # rows follow each other
             rows, columns = 1, rows * columns
         panels = columns // COLUMNS
         p = panels * COLUMNS
         width = columns - p
-        for i in range(rows):
-            at, out = i * row_pitch, target + i * y_row
-            product(W, k * w_stride, w_stride, count, panels, shifts, strip, at, y, out, y_filter, terms, bias, k,
-                    has_bias, relu)
-            if width == LENGTH:
-                narrow_product(W, k * w_stride, w_stride, count, one, shifts, strip, at + p, y, out + p, y_filter,
-                               terms, bias, k, has_bias, relu)
-            elif width > 0:
-                if width < LENGTH:
-                    narrow_product(W, k * w_stride, w_stride, count, one, shifts, strip, at + p, M, none,
-                                   np.int64(COLUMNS), terms, bias, k, has_bias, relu)
-                else:
-                    product(W, k * w_stride, w_stride, count, one, shifts, strip, at + p, M, none, np.int64(COLUMNS),
-                            terms, bias, k, has_bias, relu)
-                for f in range(count):
-                    for v in range(0, width, LENGTH):
-                        store_first(y, out + p + f * y_filter + v, load(M, f * COLUMNS + v), min(LENGTH, width - v))
+        while first < last:
+            # So many filters that they stay near for all rows and panels.
+            count = min(last - first, geometry[BLOCK])
+            k = group * filters + first
+            w = k * w_stride
+            for i in range(rows):
+                at, out = origin + i * row_step, target + k * y_filter + i * y_row
+                product(W, w, w_stride, count, panels, shifts, V, at, y, out, y_filter, terms, bias, k, has_bias, relu)
+                if width == LENGTH:
+                    narrow_product(W, w, w_stride, count, one, shifts, V, at + p, y, out + p, y_filter, terms, bias, k,
+                                   has_bias, relu)
+                elif width > 0:
+                    if width < LENGTH:
+                        narrow_product(W, w, w_stride, count, one, shifts, V, at + p, M, none, np.int64(COLUMNS),
+                                       terms, bias, k, has_bias, relu)
+                    else:
+                        product(W, w, w_stride, count, one, shifts, V, at + p, M, none, np.int64(COLUMNS), terms, bias,
+                                k, has_bias, relu)
+                    for f in range(count):
+                        for v in range(0, width, LENGTH):
+                            store_first(y, out + p + f * y_filter + v, load(M, f * COLUMNS + v), min(LENGTH, width - v))
+            first += count
         fetch_add(shared, 1, 1)
