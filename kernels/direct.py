@@ -62,7 +62,8 @@ class DirectFilter:
         rows, columns = schedule.rows, schedule.columns
         item = np.dtype(problem.dtype).itemsize
         pixel = problem.channels
-        if pixel * item % SET_BYTES == 0:
+        # Outputs that follow each other need pixels so far apart.
+        if problem.stride[2] * pixel * item % SET_BYTES == 0:
             pixel += self.tile.length
         in_place = problem.x_steps[1] == 1 and problem.stride[2] * problem.x_steps[4] * item % SET_BYTES > 0
         fields = problem.fields() | problem.direct_fields() | {
