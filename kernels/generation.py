@@ -59,7 +59,8 @@ def planes_module(dtype: str, tile: Tile) -> ModuleType:
 
 def _direct_module(name: str, dtype: str, tile: Tile, taps: Taps) -> ModuleType:
     parts = [header(tile.length), _constants_text(dtype, tile.length), f"COLUMNS = {tile.columns}\nAHEAD = {AHEAD}\n",
-             _windows_text(dtype, tile.length), geometry_text(), product_text(tile, True, taps=taps, ahead=True),
+             _windows_text(dtype, tile.length), geometry_text(), _template("direct_blocks"),
+             product_text(tile, True, taps=taps, ahead=True),
              product_text(replace(tile, vectors=1), True, "narrow", "narrow_product", taps=taps)]
     return load_module("\n".join([*parts, _template(name)]), f"{name} {dtype}")
 

@@ -1,6 +1,6 @@
 # Direct convolution: for each output the sum over filter row, filter column and channel, from +0, one fma each. The
-# header binds LENGTH, COLUMNS, the operations on Lanes, what windows.py holds, and two products of a panel: COLUMNS
-# filters wide (product), or LENGTH (narrow_product), which is for the last few filters.
+# header binds LENGTH, COLUMNS, the operations on Lanes, what windows.py holds, block_of, and two products of a panel:
+# COLUMNS filters wide (product), or LENGTH (narrow_product), which is for the last few filters.
 #
 # Layouts, lowest stride last:
 #
@@ -69,12 +69,8 @@ def convolve(V, v_offset, v_row, v_column, slice_pitch, row_pitch, column_pitch,
 def run_units(x, y, shared, U, bias, geometry, strip, M, shifts):
     """Work off units until none is left: a block of rows of one plane of one group each, and part of its panels."""
     me = fetch_add(shared, 2, 1)
-    channels, filters, groups, parts = geometry[CHANNELS], geometry[FILTERS], geometry[GROUPS], geometry[PARTS]
+    channels, filters, parts = geometry[CHANNELS], geometry[FILTERS], geometry[PARTS]
     taps = geometry[TAPS_Z] * geometry[TAPS_0] * geometry[TAPS_1]
-    out_height, out_width, out_depth = geometry[OUT_HEIGHT], geometry[OUT_WIDTH], geometry[OUT_DEPTH]
-    block_rows, block_columns = geometry[BLOCK_ROWS], geometry[BLOCK_COLUMNS]
-    blocks_down = (out_height + block_rows - 1) // block_rows
-    blocks_across = (out_width + block_columns - 1) // block_columns
     padded = (filters + LENGTH - 1) // LENGTH * LENGTH
     panels = (filters + COLUMNS - 1) // COLUMNS
     pixel = geometry[PIXEL]
@@ -86,13 +82,7 @@ def run_units(x, y, shared, U, bias, geometry, strip, M, shifts):
         unit = claimed_unit(shared, me, geometry[UNITS])
         if unit < 0:
             return
-        part, rest = unit % parts, unit // parts
-        group, rest = rest % groups, rest // groups
-        across, rest = rest % blocks_across, rest // blocks_across
-        down, rest = rest % blocks_down, rest // blocks_down
-        z, image = rest % out_depth, rest // out_depth
-        out0, out1 = down * block_rows, across * block_columns
-        rows, columns = min(block_rows, out_height - out0), min(block_columns, out_width - out1)
+        part, group, image, z, out0, out1, rows, columns = block_of(unit, geometry)
         strip_rows = (rows - 1) * stride0 + (geometry[TAPS_0] - 1) * geometry[DILATION_0] + 1
         strip_columns = (columns - 1) * stride1 + (geometry[TAPS_1] - 1) * geometry[DILATION_1] + 1
         if geometry[TAPS_1] == 1:

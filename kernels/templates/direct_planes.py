@@ -1,6 +1,6 @@
 # Direct convolution on planes, whose columns lie side by side, in and out: for each output the sum over filter row,
 # filter column and channel, from +0, one fma each. The header binds LENGTH, COLUMNS, AHEAD, the operations on Lanes,
-# `inside`, and two products of filters with COLUMNS outputs of a row (product), or with LENGTH (narrow_product).
+# inside, block_of, and two products of filters with COLUMNS outputs of a row (product), or LENGTH (narrow_product).
 #
 # Layouts, lowest stride last:
 #
@@ -47,12 +47,8 @@ def fill_row(x, source, begin, end, stride, phases, pitch, strip, base):
 def run_units(x, y, shared, W, bias, geometry, strip, M, shifts):
     """Work off units until none is left: a block of outputs of one plane of one group each, for part of its filters."""
     me = fetch_add(shared, 2, 1)
-    channels, filters, groups, parts = geometry[CHANNELS], geometry[FILTERS], geometry[GROUPS], geometry[PARTS]
+    channels, filters, parts = geometry[CHANNELS], geometry[FILTERS], geometry[PARTS]
     slices, taps0, taps1 = geometry[TAPS_Z], geometry[TAPS_0], geometry[TAPS_1]
-    out_height, out_width, out_depth = geometry[OUT_HEIGHT], geometry[OUT_WIDTH], geometry[OUT_DEPTH]
-    block_rows, block_columns = geometry[BLOCK_ROWS], geometry[BLOCK_COLUMNS]
-    blocks_down = (out_height + block_rows - 1) // block_rows
-    blocks_across = (out_width + block_columns - 1) // block_columns
     y_filter, y_row, w_stride = geometry[Y_FILTER], geometry[Y_ROW], geometry[W_STRIDE]
     has_bias, relu, none = geometry[HAS_BIAS], geometry[RELU], np.int64(0)
     one = np.int64(1)
@@ -68,13 +64,7 @@ def run_units(x, y, shared, W, bias, geometry, strip, M, shifts):
         unit = claimed_unit(shared, me, geometry[UNITS])
         if unit < 0:
             return
-        part, rest = unit % parts, unit // parts
-        group, rest = rest % groups, rest // groups
-        across, rest = rest % blocks_across, rest // blocks_across
-        down, rest = rest % blocks_down, rest // blocks_down
-        z, image = rest % out_depth, rest // out_depth
-        out0, out1 = down * block_rows, across * block_columns
-        rows, columns = min(block_rows, out_height - out0), min(block_columns, out_width - out1)
+        part, group, image, z, out0, out1, rows, columns = block_of(unit, geometry)
         strip_rows = (rows - 1) * stride0 + (taps0 - 1) * geometry[DILATION_0] + 1
         pitch = columns + (taps1 - 1) * dilation1 // stride1
         if phases > 1:  # whole vectors are written to each phase
