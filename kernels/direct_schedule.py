@@ -178,8 +178,13 @@ def has_planes(problem: Problem) -> bool:
 
 
 def is_read_in_place(problem: Problem) -> bool:
-    """Whether the kernel on planes reads the image itself, all but its very end, instead of a strip."""
-    return problem.is_inside() and problem.stride[2] == 1
+    """Whether the kernel on planes reads the image itself, all but its very end, instead of a strip.
+
+    A panel takes a few columns of each channel: that far apart, memory that is in no cache is slow to come.
+    """
+    numbers = problem.images * problem.groups * problem.channels * math.prod(problem.size)
+    is_near = 2 * numbers * np.dtype(problem.dtype).itemsize <= rates().cache_bytes
+    return is_near and problem.is_inside() and problem.stride[2] == 1
 
 
 def planes_pitch(problem: Problem, tile: Tile, rows: int, columns: int) -> int:
