@@ -12,15 +12,21 @@
 #
 # Where no padding is needed, and no stride along the rows, the image itself is read instead of a strip.
 
+CHANNELS_AHEAD = 8
+
 
 @kernel
-def fill_row(x, source, begin, end, stride, phases, pitch, strip, base):
-    """A row of the strip: its columns begin .. end - 1 from the image, and zeros; whole vectors are written."""
+def fill_row(x, source, begin, end, stride, phases, pitch, strip, base, ahead):
+    """A row of the strip: its columns begin .. end - 1 from the image, and zeros; whole vectors are written.
+
+    What lies `ahead` of it is asked for, as it will be copied soon.
+    """
     if begin >= end:
         for j in range(0, phases * pitch, LENGTH):
             store(strip, base + j, zero(strip))
     elif stride == 1:
         for j in range(0, pitch, LENGTH):
+            prefetch(x, source + j + ahead, 0)
             if begin <= j and j + LENGTH <= end:
                 store(strip, base + j, load(x, source + j))
             else:
@@ -28,6 +34,8 @@ def fill_row(x, source, begin, end, stride, phases, pitch, strip, base):
     elif stride == 2:
         for j in range(0, pitch, LENGTH):
             low, high = 2 * j, 2 * j + LENGTH
+            prefetch(x, source + low + ahead, 0)
+            prefetch(x, source + high + ahead, 0)
             if begin <= low and high + LENGTH <= end:
                 first, second = load(x, source + low), load(x, source + high)
             else:
@@ -93,7 +101,7 @@ def run_units(x, y, shared, W, bias, geometry, strip, M, shifts):
                         # What follows a row whose columns are all inside may be copied with it: nobody looks at it.
                         stop = x.size - row if end_inside else end
                         fill_row(x, row, begin, stop if here else none, stride1, phases, pitch,
-                                 strip, c * channel_step + s * slice_step + i * row_step)
+                                 strip, c * channel_step + s * slice_step + i * row_step, CHANNELS_AHEAD * x_channel)
         term = 0
         for s in range(slices):
             for i in range(taps0):
