@@ -8,6 +8,7 @@ In the cache folder, beside each other:
 
     winograd_kernels_<stem>_<hash>.py                     the text, for people and tracebacks
     winograd_kernels_<stem>_<hash>.<function>.<key>.bin   machine code for one signature: SHA-256, pickle
+    winograd_kernels_<stem>_<hash>.<function>.<key>.part  LLVM's text, where other functions call it: the same
 
 What runs is always the text in memory, never the file. Numba's own cache is not used: it trusts what it reads
 (a damaged file raises, or worse, runs), and two processes that compile two signatures of one function at once
@@ -38,6 +39,7 @@ from numba.core.serialize import dumps
 
 from kernels.host import host
 from kernels.lane_memory import LaneOps
+from kernels.nested import NestedCompiler, nested_from_parts, parts_of_nested
 
 __all__ = ["cache_folder", "clear_cache", "fingerprint", "header", "inlined", "kernel", "load_module", "module_name",
            "write_whole"]
@@ -51,6 +53,8 @@ _SETTINGS: dict[str, Any] = {
     "nogil": True, "fastmath": False, "error_model": "numpy", "boundscheck": False, "_nrt": False,
     "no_cfunc_wrapper": True,
 }
+
+_NESTED = _SETTINGS | {"no_cpython_wrapper": True}
 
 # Numba describes neither of them to a type checker.
 config: Any = numba_config
@@ -148,6 +152,8 @@ def _read(path: Path) -> bytes | None:
 class _MachineCode:
     """The cache of one kernel, as Numba's dispatcher uses it: a file for each signature."""
 
+    _ending = "bin"
+
     def __init__(self, folder: Path, module: str, function: str) -> None:
         self._folder, self._module, self._function = folder, module, function
 
@@ -157,7 +163,7 @@ class _MachineCode:
 
     def _path(self, sig: Any, codegen: Any) -> Path:
         key = hashlib.sha256(repr((str(sig), codegen.magic_tuple())).encode()).hexdigest()
-        return self._folder / f"{self._module}.{self._function}.{key[:20]}.bin"
+        return self._folder / f"{self._module}.{self._function}.{key[:20]}.{self._ending}"
 
     @staticmethod
     def _digest(path: Path, payload: bytes) -> bytes:
@@ -169,29 +175,47 @@ class _MachineCode:
         data = _read(path)
         if data is None or data[:32] != self._digest(path, data[32:]):
             return None  # absent or damaged: compile it
-        return CompileResult._rebuild(target_context, *pickle.loads(data[32:]))
+        return self._restored(target_context, *pickle.loads(data[32:]))
 
     def save_overload(self, sig: Any, result: Any) -> None:
         if result.lifted or result.library.has_dynamic_globals:
             return  # holds addresses of this process
         path = self._path(sig, result.codegen)
-        payload = dumps(result._reduce())
+        payload = dumps(self._parts(result))
         write_whole(path, self._digest(path, payload) + payload)
 
     def flush(self) -> None:
-        for path in self._folder.glob(f"{self._module}.{self._function}.*.bin"):
+        for path in self._folder.glob(f"{self._module}.{self._function}.*.{self._ending}"):
             path.unlink(missing_ok=True)
+
+    @staticmethod
+    def _parts(result: Any) -> Any:
+        return result._reduce()
+
+    @staticmethod
+    def _restored(target_context: Any, *parts: Any) -> Any:
+        return CompileResult._rebuild(target_context, *parts)
+
+
+class _NestedCode(_MachineCode):
+    """The same for what is linked into other kernels."""
+
+    _ending = "part"
+    _parts = staticmethod(parts_of_nested)
+    _restored = staticmethod(nested_from_parts)
 
 
 def _compiled(function: Callable[..., Any], signature: Any) -> Any:
     dispatcher = numba.njit(**_SETTINGS)(function)
+    nested = numba.njit(pipeline_class=NestedCompiler, **_NESTED)(function)
     if function.__module__ in _FOLDERS:
-        dispatcher._cache = _MachineCode(
-            _FOLDERS[function.__module__], function.__module__, function.__qualname__
-        )
+        place = _FOLDERS[function.__module__], function.__module__, function.__qualname__
+        dispatcher._cache, nested._cache = _MachineCode(*place), _NestedCode(*place)
     if signature is not None:
         dispatcher.compile(signature)
         dispatcher.disable_compile()
+    else:  # these two are what Numba asks of a function that another one calls
+        dispatcher.get_call_template, dispatcher.get_overload = nested.get_call_template, nested.get_overload
     return dispatcher
 
 
@@ -234,7 +258,7 @@ def inlined(function: Callable[..., Any]) -> Any:
 
     Straight-line text over Lanes belongs here: its many vectors then stay in registers.
     """
-    return numba.njit(**(_SETTINGS | {"forceinline": True, "no_cpython_wrapper": True}))(function)
+    return numba.njit(pipeline_class=NestedCompiler, forceinline=True, **_NESTED)(function)
 
 
 def header(length: int) -> str:

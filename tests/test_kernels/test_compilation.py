@@ -112,7 +112,8 @@ def test_a_second_process_hits_the_cache_and_writes_nothing(folder):
     assert first["warnings"] == second["warnings"] == []
     assert before == {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert all(file.startswith(first["name"]) for file in before)
-    assert sorted(file.split(".")[1] for file in before) == ["negated", "py", "run"]
+    kinds = sorted((file.split(".")[1], file.split(".")[-1]) for file in before)
+    assert kinds == [("negated", "part"), ("py", "py"), ("run", "bin")]
     assert (folder / f"{first['name']}.py").read_text() == TEXT
 
 
@@ -156,7 +157,7 @@ def test_damaged_text_is_written_anew(folder, name):
 
 def test_damaged_machine_code_is_compiled_anew(folder, name, tmp_path):
     (run,) = folder.glob(f"{name}.run.*.bin")
-    (negated,) = folder.glob(f"{name}.negated.*.bin")
+    (negated,) = folder.glob(f"{name}.negated.*.part")
     data = run.read_bytes()
     one_bit = bytearray(data)
     one_bit[len(data) // 2] ^= 1
@@ -168,6 +169,18 @@ def test_damaged_machine_code_is_compiled_anew(folder, name, tmp_path):
     for result in map(answer, children):
         assert (result["hits"], result["y"], result["warnings"]) == (0, EXPECTED, [])
     assert answer(start(folder=tmp_path / "0"))["hits"] == 1, "the damaged file was replaced"
+
+
+@pytest.mark.parametrize("cut", [0, 9])
+def test_what_is_linked_in_is_taken_from_the_cache_unless_damaged(folder, name, cut):
+    (run,) = folder.glob(f"{name}.run.*.bin")
+    (negated,) = folder.glob(f"{name}.negated.*.part")
+    run.unlink()
+    negated.write_bytes(negated.read_bytes()[: negated.stat().st_size - cut])
+    before = negated.stat().st_mtime_ns
+    result = answer(start())
+    assert (result["hits"], result["y"]) == (0, EXPECTED)
+    assert run.exists() and (negated.stat().st_mtime_ns != before) == (cut > 0)
 
 
 def test_without_a_writable_folder_it_compiles_and_warns_once(tmp_path, monkeypatch):
