@@ -10,6 +10,8 @@ from numba.core import cgutils, types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, register_jitable
 
+from kernels.array_data import first_element
+
 __all__ = ["claimed_unit", "fetch_add", "give_way", "pause", "put_if", "seen"]
 
 _GIVE_WAY = "winograd_kernels_give_way"
@@ -34,7 +36,7 @@ def fetch_add(typingctx, array, index, amount):  # type: ignore[no-untyped-def]
     _check_counters("fetch_add", array)
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        pointer = builder.gep(context.make_array(sig.args[0])(context, builder, args[0]).data, [args[1]])
+        pointer = builder.gep(first_element(context, builder, sig.args[0], args[0]), [args[1]])
         return builder.atomic_rmw("add", pointer, args[2], "seq_cst")
 
     return types.int64(array, types.intp, types.int64), codegen
@@ -46,7 +48,7 @@ def seen(typingctx, array, index):  # type: ignore[no-untyped-def]
     _check_counters("seen", array)
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        pointer = builder.gep(context.make_array(sig.args[0])(context, builder, args[0]).data, [args[1]])
+        pointer = builder.gep(first_element(context, builder, sig.args[0], args[0]), [args[1]])
         return builder.load_atomic(pointer, "seq_cst", 8)
 
     return types.int64(array, types.intp), codegen
@@ -58,7 +60,7 @@ def put_if(typingctx, array, index, expected, value):  # type: ignore[no-untyped
     _check_counters("put_if", array)
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        pointer = builder.gep(context.make_array(sig.args[0])(context, builder, args[0]).data, [args[1]])
+        pointer = builder.gep(first_element(context, builder, sig.args[0], args[0]), [args[1]])
         return builder.extract_value(builder.cmpxchg(pointer, args[2], args[3], "seq_cst", "seq_cst"), 1)
 
     return types.boolean(array, types.intp, types.int64, types.int64), codegen

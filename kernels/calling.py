@@ -16,6 +16,8 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
+from kernels.array_data import first_element
+
 __all__ = ["TOLD", "address_of", "call_at", "machine_code", "told"]
 
 TOLD = 3
@@ -48,7 +50,7 @@ def address_of(typingctx, array):  # type: ignore[no-untyped-def]
         raise TypingError(f"address_of takes an array; got {array}.")
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        data = first_element(context, builder, sig.args[0], args[0])
         return builder.ptrtoint(data, ir.IntType(64))
 
     return types.int64(array), codegen

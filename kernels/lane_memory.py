@@ -12,6 +12,7 @@ from numba.core import cgutils, types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
+from kernels.array_data import first_element
 from kernels.simd import ELEMENTS, I32, Lanes, checked_length, lane_numbers, splatted
 
 __all__ = ["LaneOps", "lane_ops", "prefetch"]
@@ -42,7 +43,7 @@ def _check_boolean(name: str, value: types.Type) -> None:
 def _pointer(
     context: Any, builder: ir.IRBuilder, array_type: types.Array, array: ir.Value, offset: ir.Value
 ) -> ir.Value:
-    return builder.gep(context.make_array(array_type)(context, builder, array).data, [offset])
+    return builder.gep(first_element(context, builder, array_type, array), [offset])
 
 
 def _load_vector(builder: ir.IRBuilder, lanes: Lanes, vector: ir.VectorType, pointer: ir.Value) -> ir.Value:

@@ -14,6 +14,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from kernels.array_data import first_element
 from kernels.host import host
 
 __all__ = ["gathered_bits", "has_bit_moves", "poke_two", "scattered_bits"]
@@ -47,7 +48,7 @@ def poke_two(typingctx, array, offset, first, second, sign, room, top):  # type:
             lower = builder.insert_element(ir.Constant(pair, ir.Undefined), low, place(0))
             return builder.insert_element(lower, high, place(1))
 
-        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        data = first_element(context, builder, sig.args[0], args[0])
         at = builder.bitcast(builder.gep(data, [args[1]]), pair.as_pointer())
         sign, room, top = (both(v, v) for v in args[4:])
         value = builder.xor(builder.add(builder.xor(both(args[2], args[3]), sign), room), top)

@@ -13,6 +13,7 @@ from numba.core import cgutils, types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
+from kernels.array_data import first_element
 from kernels.host import host
 from kernels.packed.words import WordVector
 
@@ -92,7 +93,7 @@ def dot_ops(length: int) -> DotOps:
     pairs = ir.VectorType(_I16, 4 * length)
 
     def pointer(context, builder, array_type, args, kind):  # type: ignore[no-untyped-def]
-        data = context.make_array(array_type)(context, builder, args[0]).data
+        data = first_element(context, builder, array_type, args[0])
         return builder.bitcast(builder.gep(data, [args[1]]), kind.as_pointer())
 
     def check(name, array, size):  # type: ignore[no-untyped-def]

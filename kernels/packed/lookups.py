@@ -28,6 +28,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from kernels.array_data import first_element
 from kernels.host import host
 from kernels.packed.numbers import Numbers
 from kernels.packed.words import WordVector
@@ -136,7 +137,7 @@ def lookup_ops() -> LookupOps:
     numbers = ir.VectorType(bits32, 4 * LENGTH)
 
     def pointer(context, builder, array_type, args, kind):  # type: ignore[no-untyped-def]
-        data = context.make_array(array_type)(context, builder, args[0]).data
+        data = first_element(context, builder, array_type, args[0])
         return builder.bitcast(builder.gep(data, [args[1]]), kind.as_pointer())
 
     @intrinsic

@@ -23,6 +23,8 @@ from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, models, overload, register_model
 
+from kernels.array_data import first_element
+
 __all__ = ["WordOps", "WordVector", "popcount", "word_ops"]
 
 _I32 = ir.IntType(32)
@@ -132,7 +134,7 @@ def _pointer(
 ) -> ir.Value:
     """Address of the element at a place, which is (array, offset), to be read as `kind`."""
     array, offset = place
-    data = context.make_array(array_type)(context, builder, array).data
+    data = first_element(context, builder, array_type, array)
     return builder.bitcast(builder.gep(data, [offset]), kind.as_pointer())
 
 
@@ -288,7 +290,7 @@ def word_ops(length: int) -> WordOps:
         _check_array("get", array)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-            data = context.make_array(sig.args[0])(context, builder, args[0]).data
+            data = first_element(context, builder, sig.args[0], args[0])
             return context.unpack_value(builder, sig.return_type, builder.gep(data, [args[1]]))
 
         return array.dtype(array, types.intp), codegen
@@ -298,7 +300,7 @@ def word_ops(length: int) -> WordOps:
         _check_array("put", array, written=True)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-            data = context.make_array(sig.args[0])(context, builder, args[0]).data
+            data = first_element(context, builder, sig.args[0], args[0])
             context.pack_value(builder, sig.args[2], args[2], builder.gep(data, [args[1]]))
             return context.get_dummy_value()
 
