@@ -20,7 +20,8 @@ from numba._dynfunc import make_function
 from numba.core import codegen, compiler
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.environment import Environment
-from numba.core.typed_passes import NativeLowering
+from numba.core.typed_passes import NativeLowering, NopythonRewrites
+from numba.core.untyped_passes import InlineClosureLikes
 
 __all__ = ["NestedCompiler", "nested_from_parts", "parts_of_nested"]
 
@@ -28,6 +29,9 @@ __all__ = ["NestedCompiler", "nested_from_parts", "parts_of_nested"]
 _JITCodeLibrary: Any = codegen.JITCodeLibrary
 _CompilerBase: Any = compiler.CompilerBase
 _NativeLowering: Any = NativeLowering
+
+# Kernels hold neither expressions of whole arrays nor functions within functions; looking for them takes a tenth.
+_NEEDLESS = (NopythonRewrites, InlineClosureLikes)
 
 
 class _NestedLibrary(_JITCodeLibrary):
@@ -73,7 +77,8 @@ class NestedCompiler(_CompilerBase):
         """The passes."""
         usual = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
         manager = PassManager("nested")
-        manager.passes = [(_NestedLowering if step is NativeLowering else step, what) for step, what in usual.passes]
+        steps = [(step, what) for step, what in usual.passes if step not in _NEEDLESS]
+        manager.passes = [(_NestedLowering if step is NativeLowering else step, what) for step, what in steps]
         manager.finalize()
         return [manager]
 
