@@ -3,7 +3,8 @@
 
 VENV := .venv
 RUN := $(VENV)/bin/python
-PYTEST_FLAGS ?= -n 2 --dist loadfile
+# A file at a time goes to whichever process is free, in the order that tests/conftest.py gives them.
+PYTEST_FLAGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python3.14,\
     $(shell $(p) -c '$(SUITABLE)' 2>/dev/null && echo $(p))))
