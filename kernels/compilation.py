@@ -108,7 +108,7 @@ def fingerprint() -> str:
         sys.platform,
         cpu.cpu,
         cpu.features,
-        str((config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE, config.DEBUGINFO_DEFAULT)),
+        str((config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE, config.DEBUGINFO_DEFAULT, config.BOUNDSCHECK)),
     )
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

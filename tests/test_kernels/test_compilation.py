@@ -148,6 +148,13 @@ def test_another_fingerprint_is_another_module():
     assert results[0]["name"] != results[1]["name"]
 
 
+@pytest.mark.parametrize("setting", ["OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DEBUGINFO_DEFAULT", "BOUNDSCHECK"])
+def test_numbas_settings_are_in_the_fingerprint(monkeypatch, setting):
+    usual = compilation.fingerprint.__wrapped__()
+    monkeypatch.setattr(compilation.config, setting, "another")
+    assert compilation.fingerprint.__wrapped__() != usual
+
+
 def test_damaged_text_is_written_anew(folder, name):
     path = folder / f"{name}.py"
     path.write_text("raise SystemExit('this must never run')\n")
