@@ -41,9 +41,9 @@ class Convolution:
     groups : int
     scheme : str
         "planes": bit planes with AND (XOR for bipolar numbers) and population count; "tables": sums of four activations
-        looked up by four bits of the weights; "int8": unpacked to bytes, or to 16 bits where need be, for the CPU's dot
-        products; "packed": several products in one wide multiplication, see `lanes_for`; "auto": the fastest one. The
-        result is the same.
+        looked up by four bits of the weights; "fields": weights become bytes, for the CPU's dot products, only in its
+        registers; "int8": unpacked to bytes, or to 16 bits where need be, for the same; "packed": several products in
+        one wide multiplication, see `lanes_for`; "auto": the fastest one. The result is the same.
     bias : array of integers, shape (K,), optional
 
     Raises

@@ -17,11 +17,13 @@ from kernels.array_data import first_element
 from kernels.host import host
 from kernels.packed.words import WordVector
 
-__all__ = ["DotOps", "dot_ops", "has_byte_dot"]
+__all__ = ["DotOps", "dot_ops", "has_byte_dot", "has_byte_pairs"]
 
 _I16, _I32 = ir.IntType(16), ir.IntType(32)
 # By bytes of a vector: unsigned times signed bytes, four products to a sum; and signed pairs of 16 bits.
 _BYTE_DOTS = {64: "llvm.x86.avx512.vpdpbusd.512", 32: "llvm.x86.avx512.vpdpbusd.256"}
+_BYTE_PAIRS = {64: "llvm.x86.avx512.pmaddubs.w.512", 32: "llvm.x86.avx2.pmadd.ub.sw",
+               16: "llvm.x86.ssse3.pmadd.ub.sw.128"}
 _PAIR_DOTS = {64: "llvm.x86.avx512.pmaddw.d.512", 32: "llvm.x86.avx2.pmadd.wd", 16: "llvm.x86.sse2.pmadd.wd"}
 
 
@@ -34,6 +36,8 @@ class DotOps(NamedTuple):
     store_low: Any
     dot_bytes: Any
     dot_pairs: Any
+    byte_pairs: Any
+    add16: Any
 
 
 @cache
@@ -51,6 +55,18 @@ def has_byte_dot(features: str | None = None) -> bool:
     return "+avx512vnni" in names and width == 64 and "+avx512f" in names
 
 
+def has_byte_pairs(features: str | None = None) -> bool:
+    """Whether the CPU multiplies bytes and adds up pairs of products, in vectors as long as `Host.length` says.
+
+    Examples
+    --------
+    >>> has_byte_pairs("+ssse3,-avx512f"), has_byte_pairs("+neon")
+    (True, False)
+    """
+    names = (host().features if features is None else features).split(",")
+    return "+ssse3" in names and ("+avx512f" not in names or "+avx512bw" in names)
+
+
 @cache
 def dot_ops(length: int) -> DotOps:
     """The operations on WordVectors of this length.
@@ -62,6 +78,9 @@ def dot_ops(length: int) -> DotOps:
     - `dot_bytes(acc, a, w)`: to each sum of 32 bits, four products of a's bytes (unsigned) and w's (signed).
       Only where `has_byte_dot`.
     - `dot_pairs(acc, a, w)`: the same with two products of signed numbers of 16 bits.
+    - `byte_pairs(a, w)`: for each 16 bits the sum of two products of a's bytes (unsigned) and w's (signed), which
+      saturates. Only where `has_byte_pairs`.
+    - `add16(a, b)`: sums of 16 bits, modulo 2**16.
 
     Parameters
     ----------
@@ -120,6 +139,23 @@ def dot_ops(length: int) -> DotOps:
 
         return vector_type(vector_type, vector_type), codegen
 
+    @intrinsic
+    def add16(typingctx, a, b):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+            return builder.bitcast(builder.add(*(builder.bitcast(v, pairs) for v in args)), wide)
+
+        return vector_type(vector_type, vector_type), codegen
+
+    @intrinsic
+    def byte_pairs(typingctx, a, w):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+            octets = ir.VectorType(ir.IntType(8), 8 * length)
+            kind = ir.FunctionType(pairs, [octets] * 2)
+            function = cgutils.get_or_insert_function(builder.module, kind, _BYTE_PAIRS[8 * length])
+            return builder.bitcast(builder.call(function, [builder.bitcast(v, octets) for v in args]), wide)
+
+        return vector_type(vector_type, vector_type), codegen
+
     def storing(name, shorten, kind):  # type: ignore[no-untyped-def]
         @intrinsic
         def stored(typingctx, array, offset, value):  # type: ignore[no-untyped-def]
@@ -171,6 +207,8 @@ def dot_ops(length: int) -> DotOps:
         storing("store_low", lambda builder, value: builder.trunc(value, low), low),
         dot(_BYTE_DOTS, numbers),
         dot(_PAIR_DOTS, pairs),
+        byte_pairs,
+        add16,
     )
 
 

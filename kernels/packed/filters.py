@@ -11,7 +11,9 @@ import numpy as np
 
 from kernels.compilation import load_module
 from kernels.host import host
-from kernels.packed.dot_products import has_byte_dot
+from kernels.packed.dot_products import DotOps, has_byte_dot
+from kernels.packed.fields import BLOCK, STEPS, field_text
+from kernels.packed.fields import tile_rows as field_rows
 from kernels.packed.layout import LaneLayout, lane_layout
 from kernels.packed.lookups import (
     FILTERS,
@@ -33,6 +35,7 @@ __all__ = ["FIELDS", "Corrections", "Panels", "can_run_int8", "can_run_tables", 
            "product_module", "uses_bytes"]
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
+_PIXEL_SUMS = "pixel_sums(X, target, pixel, words, bits, signed, count, S, s_offset)"
 
 FIELDS = (
     *("CHANNELS", "FILTERS", "GROUPS"),  # of one group; CHANNELS counts the words of a row
@@ -48,8 +51,8 @@ FIELDS = (
 
 @cache
 def product_module(combination: str) -> ModuleType:
-    """The compiled product for a key of `kernels.packed.microkernel.COMBINATIONS`, or for "tables"."""
-    planes, tables = combination in ("and", "xor"), combination == "tables"
+    """The compiled product for a key of `kernels.packed.microkernel.COMBINATIONS`, "tables" or "fields" with bits."""
+    planes, tables, fields = combination in ("and", "xor"), combination == "tables", combination.startswith("fields")
     square = 2 * max(2, host().length(np.uint64))
     numbers = str(FILTERS) if tables else f"{2 if planes else 4} * LENGTH"
     lines = [
@@ -58,7 +61,7 @@ def product_module(combination: str) -> ModuleType:
         "from kernels.packed.dot_products import dot_ops",
         "from kernels.lane_memory import lane_ops, prefetch\n",
         "from kernels.simd import keep_rolled\n",
-        "splat32, add32, store32, store_low, dot_bytes, dot_pairs = dot_ops(LENGTH)",
+        f"{', '.join(DotOps._fields)} = dot_ops(LENGTH)",
         f"WORD = np.uint{64 if planes or tables else 32}",
         f"NUMBERS = {numbers}",
         f"BETA_WORDS = NUMBERS // {1 if planes else 2}",
@@ -76,10 +79,18 @@ def product_module(combination: str) -> ModuleType:
         if tables:
             lines += ["from kernels.packed.lookups import lookup_ops", f"{', '.join(LookupOps._fields)} = lookup_ops()"]
             stage += "\n\n" + (_TEMPLATES / "packed_tables.py").read_text()
+        elif fields:
+            lines += [f"STEPS = {STEPS}"]
+            stage += "\n\n" + (_TEMPLATES / "packed_fields.py").read_text()
         else:
             stage += "\n\nstage = stage_fields\n"
-        stage += "\n\n@kernel\ndef pixel_sums(X, target, pixel, words, bits, signed, count, S, s_offset):\n    return\n"
-    product = lookup_text(table_rows()) if tables else product_text(combination, tile_rows())
+        if not fields:
+            stage += f"\n\n@kernel\ndef {_PIXEL_SUMS}:\n    return\n"
+    if tables:
+        product = lookup_text(table_rows())
+    else:
+        product = (field_text(int(combination.split()[1]), field_rows()) if fields else
+                   product_text(combination, tile_rows()))
     parts = [*lines, "\n", stage, "\n", product, "\n"]
     parts += [(_TEMPLATES / "packed_rounding.py").read_text(), "\n", (_TEMPLATES / "packed_units.py").read_text()]
     return load_module("\n".join(parts), f"packed product {combination}")
@@ -140,7 +151,10 @@ class Panels:
     @property
     def has_sums(self) -> bool:
         """Whether the sum of the activations is taken from each result."""
-        return self.combination == "and" and self.weights.kind.bipolar and not self.a.bipolar
+        kind = self.weights.kind
+        if self.combination.startswith("fields"):
+            return kind.signed or kind.bipolar
+        return self.combination == "and" and kind.bipolar and not self.a.bipolar
 
 
 def _plane_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
@@ -176,16 +190,38 @@ def _dot_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
         change = 0, raised * ones
     if not a.negative_top or (octets and not swapped):
         lane = lane._replace(signs=0)
-    each, channels = 32 // field, weights.channels
-    words = -(-channels // each)
-    # Chunks of a word reach beyond the channels.
-    reach = (-(-channels // lane.lanes) - 1) * lane.lanes * field + -(-lane.lanes * field // 64) * 64
+    words = -(-weights.channels // (32 // field))
     return Panels(
         weights, a, lane, ("swapped" if swapped else "bytes") if octets else "pairs",
         weights.as_fields(field), np.zeros(4, np.int64), np.zeros(4, np.int64),
         np.concatenate([lane_constants(lane, field), np.array(change, np.uint64)]), 2 * weights.numbers, words,
-        _spread_over_sets(max(words, -(-reach // 32)), 4), raised=raised, field_ones=ones & 0xFFFFFFFF,
+        _spread_over_sets(max(words, _staged_words(weights.channels, lane, field)), 4), raised=raised,
+        field_ones=ones & 0xFFFFFFFF,
     )
+
+
+def _field_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
+    """Weights as fields in bytes, activations raised as for the dot product of bytes; see `kernels.packed.fields`."""
+    lane, kind, channels = lane_layout(a.bits, False, spacer), weights.kind, weights.channels
+    raised = 1 if a.bipolar else 1 << a.bits - 1 if a.signed else 0
+    ones = sum(1 << k for k in range(0, 64, 8))
+    change = (1, 0) if a.bipolar else (0, raised * ones)
+    words = -(-channels // BLOCK)
+    last = (channels - 1) // 4, (1 << 8 * ((channels - 1) % 4 + 1)) - 1
+    # Whether sums are doubled; by how many bits the sums of the activations are shifted.
+    pair = 0, 0, int(kind.bipolar), kind.bits - 1
+    return Panels(
+        weights, a, lane, f"fields {kind.bits}", weights.as_bits(), np.array(pair, np.int64), np.zeros(4, np.int64),
+        np.concatenate([lane_constants(lane, 8), np.array([*change, *last], np.uint64)]), 2 * weights.numbers, words,
+        _spread_over_sets(max(STEPS * words, _staged_words(channels, lane, 8)), 4), w_planes=kind.bits, raised=raised,
+        field_ones=ones & 0xFFFFFFFF,
+    )
+
+
+def _staged_words(channels: int, lane: LaneLayout, field: int) -> int:
+    """Elements of X that are written for a pixel: chunks of a word reach beyond the channels."""
+    reach = (-(-channels // lane.lanes) - 1) * lane.lanes * field + -(-lane.lanes * field // 64) * 64
+    return -(-reach // 32)
 
 
 def _table_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
@@ -278,6 +314,10 @@ def corrections_of(panels: Panels, zero_point: int, bias: np.ndarray | None, pad
     field = 16 if panels.combination == "pairs" else 8
     pad = ((zero_point + panels.raised) & ((1 << field) - 1)) * panels.field_ones
     padding = np.full(panels.pixel, pad, np.uint64)
+    if panels.combination.startswith("fields"):
+        octets = padding.astype("<u4").view(np.uint8)
+        octets[weights.channels :] = 0
+        padding = octets.view("<u4").astype(np.uint64)
     if tables:
         pixel = np.full(weights.channels, zero_point + panels.raised)
         made = tables_of(pixel, table_parts(a), weights.kind.bipolar).reshape(-1).view("<u8")
@@ -316,4 +356,6 @@ def can_run_tables(a: Numbers) -> bool:
 
 def panels_of(weights: Weights, a: Numbers, spacer: bool, scheme: str) -> Panels:
     """The panels of a scheme."""
-    return {"planes": _plane_panels, "int8": _dot_panels, "tables": _table_panels}[scheme](weights, a, spacer)
+    return {"planes": _plane_panels, "int8": _dot_panels, "tables": _table_panels, "fields": _field_panels}[scheme](
+        weights, a, spacer
+    )

@@ -27,6 +27,8 @@ class StepTimes:
         A word of lanes.
     table_ns : float
         The weights of 8 channels looked up.
+    field_ns : float
+        Four bytes with weights in fields.
     byte_ns : float
         A byte of weights read from memory; those of up to `cache_bytes` stay in a cache.
     cache_bytes : float
@@ -40,6 +42,7 @@ class StepTimes:
     pairs_ns: float
     multiply_ns: float
     table_ns: float
+    field_ns: float
     byte_ns: float = 0.04
     cache_bytes: float = 16.0 * 2**20
     measured: bool = False
@@ -55,8 +58,8 @@ def default_times(features: str | None = None) -> StepTimes:
     """
     names = (host().features if features is None else features).split(",")
     if "+avx512vpopcntdq" in names:
-        return StepTimes(1.05, 1.4, 0.63, 0.6, 1.55, 1.12)
-    return StepTimes(1.66, 2.0, 0.4, 0.4, 2.5, 1.12)
+        return StepTimes(1.05, 1.4, 0.63, 0.6, 1.55, 1.12, 0.66)
+    return StepTimes(1.66, 2.0, 0.4, 0.4, 2.5, 1.12, 0.42)
 
 
 def times_file() -> Path:

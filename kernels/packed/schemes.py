@@ -8,6 +8,8 @@ import numpy as np
 
 from kernels.host import host
 from kernels.packed.arguments import check_choice
+from kernels.packed.fields import BLOCK, STEPS, can_run_fields, field_widths, most_bits
+from kernels.packed.fields import tile_rows as field_rows
 from kernels.packed.filters import can_run_int8, can_run_tables, uses_bytes
 from kernels.packed.layout import WORD_BITS
 from kernels.packed.lookups import FILTERS, table_parts
@@ -18,7 +20,7 @@ from kernels.packed.weights import Weights
 
 __all__ = ["SCHEMES", "check_scheme", "chosen_scheme", "expected_ns", "steps"]
 
-SCHEMES = ("auto", "planes", "tables", "int8", "packed")
+SCHEMES = ("auto", "planes", "tables", "fields", "int8", "packed")
 
 _FLUSH_STEPS = 0.6
 """Sums of bytes added to those of 16 bits, in steps of tables."""
@@ -28,6 +30,9 @@ _TABLE_STEPS = 3.0
 
 _TILE_ROWS = 4
 """So many pixels share the weights of a step, which must be unpacked and brought near; fewer take no less time."""
+
+_UNPACK_STEPS = 1.7
+"""The bytes of a step made from fields of one width, in steps of one pixel."""
 
 Shape = tuple[int, int, tuple[int, ...]]
 """Filters, channels and taps of all groups and of one."""
@@ -58,6 +63,8 @@ def steps(scheme: str, a: Numbers, w: Numbers, shape: Shape) -> tuple[str, float
         octets = uses_bytes(a, w)
         each, panels = 4 if octets else 2, -(-filters // (4 * vector))
         return ("bytes_ns" if octets else "pairs_ns"), float(-(-channels // each) * taps * panels), 32 / each
+    if scheme == "fields":
+        return "field_ns", float(STEPS * -(-channels // BLOCK) * taps * -(-filters // (4 * vector))), w.bits
     if scheme == "tables":
         parts = table_parts(a)
         looked_up = w.bits * -(-filters // FILTERS) * taps * (1 + _FLUSH_STEPS / (255 // (8 * parts.largest)))
@@ -77,10 +84,26 @@ def steps(scheme: str, a: Numbers, w: Numbers, shape: Shape) -> tuple[str, float
 def expected_ns(scheme: str, a: Numbers, w: Numbers, shape: Shape, pixels: int, times: StepTimes) -> float:
     """Nanoseconds that one thread should need for so many pixels; more where the weights come from memory."""
     name, count, bits = steps(scheme, a, w, shape)
-    few = max(pixels, _TILE_ROWS) if scheme == "tables" else pixels
-    work = few * count * float(getattr(times, name))
+    each: float = pixels
+    if scheme == "tables":
+        each = max(pixels, _TILE_ROWS)
+    elif scheme == "fields":
+        each = _field_steps(pixels, len(field_widths(w.bits)))
+    work = each * count * float(getattr(times, name))
     nbytes = shape[0] * shape[1] * float(np.prod(shape[2])) * bits / 8
     return max(work, nbytes * times.byte_ns) if nbytes > times.cache_bytes else work
+
+
+def _field_steps(pixels: int, fields: int) -> float:
+    """The time of so many pixels in steps of one among many: only half the CPU's units for vectors take dot products.
+
+    So bytes are made in the time of the products, if that is enough.
+    """
+    def block(rows: int) -> float:
+        return max(rows, (rows + _UNPACK_STEPS * fields) / 2) if rows else 0.0
+
+    blocks, rest = divmod(pixels, field_rows())
+    return blocks * block(field_rows()) + block(rest)
 
 
 def chosen_scheme(scheme: str, a: Numbers, weights: Weights, pixels: int) -> tuple[str, str]:
@@ -92,9 +115,11 @@ def chosen_scheme(scheme: str, a: Numbers, weights: Weights, pixels: int) -> tup
         If it cannot take these numbers.
     """
     w = weights.kind
-    able = {"planes": True, "tables": can_run_tables(a), "int8": can_run_int8(a, w), "packed": True}
+    able = {"planes": True, "tables": can_run_tables(a), "fields": can_run_fields(a, w), "int8": can_run_int8(a, w),
+            "packed": True}
     if scheme != "auto" and not able[scheme]:
-        why = {"int8": "which the dot products do not take", "tables": "tables take up to 8 bits, on a CPU with AVX2"}
+        why = {"int8": "which the dot products do not take", "tables": "tables take up to 8 bits, on a CPU with AVX2",
+               "fields": f"fields take weights of up to {most_bits()} bits, with activations of up to 8"}
         names = " or ".join(f'"{name}"' for name in able if able[name])
         raise ValueError(f'scheme must be {names} for {a} and {w}, {why[scheme]}; got "{scheme}".')
     if scheme != "auto":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from kernels.packed.convolution import Convolution
 from kernels.packed.dot_products import has_byte_dot
+from kernels.packed.fields import most_bits
 from kernels.packed.lookups import has_lookup
 from kernels.packed.numbers import numbers_of
 from kernels.packed.rates import StepTimes, default_times, keep_times
@@ -20,7 +22,7 @@ __all__ = ["tune"]
 _CHANNELS, _SIZE, _CALLS = 128, 28, 9
 _CASES = (  # scheme, bits of activations and of weights; 0: bipolar
     ("planes", 2, 2), ("planes", 0, 0), ("int8", 8, 8), ("int8", 12, 8), ("packed", 4, 4),
-    ("tables", 2, 2),
+    ("tables", 2, 2), ("fields", 8, 2),
 )
 _MEMORY_BYTES = 1 << 27
 
@@ -75,14 +77,13 @@ def tune(progress: Callable[[str], None] = lambda line: None) -> StepTimes:
     values = {"byte_ns": _memory_seconds() * 1e9}
     defaults = default_times()
     for scheme, a_bits, w_bits in _CASES:
-        if scheme == "tables" and not has_lookup():
-            values["table_ns"] = defaults.table_ns
+        if (scheme == "tables" and not has_lookup()) or (scheme == "fields" and not most_bits()):
             continue
         name, seconds = _case_seconds(scheme, a_bits, w_bits)
         values[name] = seconds * 1e9
         progress(f"{name}: {values[name]:.3f}")
     if not has_byte_dot():
         values["bytes_ns"] = values["pairs_ns"]  # such a step does not occur
-    times = StepTimes(**{**{"cache_bytes": defaults.cache_bytes}, **values}, measured=True)
+    times = replace(defaults, **values, measured=True)
     keep_times(times)
     return times

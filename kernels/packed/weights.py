@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from kernels.host import host
+from kernels.packed.fields import BLOCK, STEPS, field_vectors
 from kernels.packed.layout import WORD_BITS
 from kernels.packed.lookups import FILTERS
 from kernels.packed.numbers import Numbers
@@ -92,6 +93,27 @@ class Weights:
             panels = in_panels(rows.view(np.uint32), 2 * self.numbers, np.uint32)
             self._fields[bits] = panels.reshape(-1).view(np.uint64)
         return self._fields[bits]
+
+    def as_bits(self) -> np.ndarray:
+        """As many bits as there are, as `kernels.packed.fields` draws them, as uint64; made once."""
+        if 0 not in self._fields:
+            groups, panels, bits, taps, _, numbers = self.planes.shape
+            blocks = -(-self.channels // BLOCK)
+            out = aligned_empty((groups, -(-panels // 2), taps, blocks, bits, 2, numbers, 4), np.dtype(np.uint8))
+            out[...] = 0
+            for group, panel in np.ndindex(groups, panels):
+                octets = np.ascontiguousarray(self.planes[group, panel].astype("<u8").swapaxes(-1, -2)).view(np.uint8)
+                # From (bit, tap, filter, channel) to (bit, tap, block, step, filter, channel of the step).
+                ones = np.unpackbits(octets, axis=-1, bitorder="little")[..., : BLOCK * blocks]
+                ones = ones.reshape(bits, taps, numbers, blocks, STEPS, 4).transpose(0, 1, 3, 4, 2, 5)
+                if self.kind.negative_top:
+                    ones[0] ^= 1  # raised
+                for place, (width, offset, first) in enumerate(field_vectors(bits)):
+                    to = out[group, panel // 2, :, :, place, panel % 2]
+                    for k, bit in np.ndindex(STEPS // width, width):
+                        to |= ones[bits - 1 - offset - bit, :, :, first + k] << np.uint8(width * k + bit)
+            self._fields[0] = out.reshape(-1).view(np.uint64)
+        return self._fields[0]
 
     def as_places(self) -> np.ndarray:
         """The bits of 8 channels to a byte, as `kernels.packed.lookups` reads them, as uint64; made once.

@@ -3,12 +3,12 @@ import pytest
 from numba import njit
 
 from kernels.host import host
-from kernels.packed.dot_products import dot_ops, has_byte_dot
+from kernels.packed.dot_products import dot_ops, has_byte_dot, has_byte_pairs
 from kernels.packed.words import word_ops
 
 LENGTH = max(2, host().length(np.uint64))
 load = word_ops(LENGTH).load
-_, _, store32, store_low, dot_bytes, dot_pairs = dot_ops(LENGTH)
+_, _, store32, store_low, dot_bytes, dot_pairs, byte_pairs, add16 = dot_ops(LENGTH)
 
 
 @njit
@@ -35,6 +35,19 @@ def test_bytes_do_not_saturate():
     acc, out = np.arange(2 * LENGTH, dtype=np.int32), np.zeros(2 * LENGTH, np.int32)
     octets(acc.view(np.uint64), a.view(np.uint64), w.view(np.uint64), out)
     np.testing.assert_array_equal(out, acc + (a.astype(np.int64) * w).reshape(-1, 4).sum(1))
+
+
+@pytest.mark.skipif(not has_byte_pairs(), reason="this CPU does not add up pairs of bytes")
+def test_pairs_of_bytes():
+    @njit
+    def added(acc, a, w, out):
+        store32(out, 0, add16(load(acc, 0), byte_pairs(load(a, 0), load(w, 0))))
+
+    a = np.array([255, 255, 128, 1, 255, 0, 7, 255] * LENGTH, np.uint8)
+    w = np.array([63, 63, -128, 127, -64, -64, 5, -1] * LENGTH, np.int8)
+    acc, out = np.arange(4 * LENGTH, dtype=np.int16), np.zeros(2 * LENGTH, np.int32)
+    added(acc.view(np.uint64), a.view(np.uint64), w.view(np.uint64), out)
+    np.testing.assert_array_equal(out.view(np.int16), acc + (a.astype(np.int64) * w).reshape(-1, 2).sum(1))
 
 
 def test_store_low():

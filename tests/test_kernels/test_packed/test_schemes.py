@@ -49,6 +49,17 @@ def test_weights_from_memory_are_held_in_few_bits():
     assert expected_ns("int8", *far) >= 8192 * 16384  # of 16 bits where there is no dot product of bytes
 
 
+def test_fields_are_for_few_rows_of_many_weights(monkeypatch):
+    monkeypatch.setattr(schemes, "can_run_fields", lambda a, w: True)
+    monkeypatch.setattr(schemes, "step_times", lambda: replace(TIMES, cache_bytes=1000.0))
+    for bits in range(1, 8):
+        kinds = Numbers(8, False), Numbers(bits, True)
+        name, why = chosen("auto", *kinds, (512, 512), pixels=1)
+        assert name == "fields" and "fields" in why
+        assert chosen("auto", *kinds, (64, 64, 3, 3), pixels=500)[0] == "int8"
+    assert chosen("auto", Numbers(1, False), Numbers(1, False), (512, 512), pixels=1)[0] == "planes"
+
+
 def test_what_is_asked_for_is_taken():
     for name in ("planes", "int8", "packed"):
         assert chosen(name, Numbers(3, False), Numbers(3, True)) == (name, f"{name}: asked for")

@@ -19,8 +19,8 @@ def test_tune_measures_what_auto_then_chooses_by(tmp_path, monkeypatch):
         assert "defaults" in why
         told = []
         times = packed.tune(told.append)
-        assert times.measured and rates.times_file().exists() and len(told) == 6
-        names = ("and_ns", "xor_ns", "bytes_ns", "pairs_ns", "multiply_ns", "table_ns")
+        assert times.measured and rates.times_file().exists() and len(told) == 7
+        names = ("and_ns", "xor_ns", "bytes_ns", "pairs_ns", "multiply_ns", "table_ns", "field_ns")
         assert all(getattr(times, name) > 0 for name in names)
         after, why = packed.conv1d(a, w, explain=True)
         assert "measured on this machine" in why
