@@ -55,16 +55,16 @@ def has_byte_dot(features: str | None = None) -> bool:
     return "+avx512vnni" in names and width == 64 and "+avx512f" in names
 
 
-def has_byte_pairs(features: str | None = None) -> bool:
+def has_byte_pairs(features: str | None = None, vector_bytes: int | None = None) -> bool:
     """Whether the CPU multiplies bytes and adds up pairs of products, in vectors as long as `Host.length` says.
 
     Examples
     --------
-    >>> has_byte_pairs("+ssse3,-avx512f"), has_byte_pairs("+neon")
-    (True, False)
+    >>> has_byte_pairs("+ssse3,+avx2", 32), has_byte_pairs("+ssse3,+avx", 32), has_byte_pairs("+neon", 16)
+    (True, False, False)
     """
     names = (host().features if features is None else features).split(",")
-    return "+ssse3" in names and ("+avx512f" not in names or "+avx512bw" in names)
+    return {64: "+avx512bw", 32: "+avx2", 16: "+ssse3"}[vector_bytes or host().vector_bytes] in names
 
 
 @cache
