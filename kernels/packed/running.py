@@ -15,6 +15,10 @@ __all__ = ["Call", "run"]
 _STRIP_BYTES = 1 << 18
 """Staged input of a block of outputs, at most, if it is more than a row: it should stay in the second-level cache."""
 
+_PART_BYTES, _MOST_PARTS = 1 << 19, 8
+"""Weights of a part of the filters, at least, and parts for each thread, at most, where a single block shares them:
+two for each thread left one waiting, up to a fifth of the time, for memory does not serve both alike."""
+
 _MOST_COLUMNS = 448
 """Outputs of a row that are in one block."""
 
@@ -64,7 +68,7 @@ def _extent(outputs: int, taps: int, stride: int, dilation: int) -> int:
     return (outputs - 1) * stride + (taps - 1) * dilation + 1
 
 
-def _block(call: Call, row_bytes: int, panels: int) -> tuple[int, int, int]:
+def _block(call: Call, row_bytes: int, panels: int, weight_bytes: int) -> tuple[int, int, int]:
     """Rows of a block, and parts of the filters, and units in all: enough units for all threads, if there can be."""
     columns = min(call.out[1], _MOST_COLUMNS)
     across = -(-call.out[1] // columns)
@@ -76,6 +80,8 @@ def _block(call: Call, row_bytes: int, panels: int) -> tuple[int, int, int]:
     rows = -(-call.out[0] // down)
     blocks = call.images * across * -(-call.out[0] // rows)
     parts = min(panels, -(-wanted // max(1, blocks)))
+    if call.threads > 1 and blocks == 1:
+        parts = max(parts, min(panels, _MOST_PARTS * call.threads, weight_bytes // _PART_BYTES))
     return rows, parts, blocks * parts
 
 
@@ -90,7 +96,8 @@ def run(
     planes = panels.a_planes if apart else 1
     pixel = panels.words * planes if apart else panels.pixel
     strip = _extent(columns, call.taps[1], call.stride[1], call.dilation[1])
-    rows, parts, units = _block(call, strip * pixel * item, -(-weights.filters // panels.numbers))
+    rows, parts, units = _block(call, strip * pixel * item, -(-weights.filters // panels.numbers),
+                                panels.U.nbytes)
     if not units or not y.size:
         return
     strip_rows = _extent(rows, call.taps[0], call.stride[0], call.dilation[0])

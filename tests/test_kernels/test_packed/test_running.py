@@ -40,6 +40,18 @@ def test_planes_of_few_rows_apart_or_not(most, monkeypatch):
             np.testing.assert_array_equal(y, (x - 1) @ w)
 
 
+def test_few_rows_of_big_weights_are_cut_finely(monkeypatch):
+    call = running.Call(1, (1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (0, 0), (0, 0, 0, 0), 1, 2)
+    assert [running._block(call, 64, 100, size) for size in (1 << 10, 5 << 19, 1 << 30)] == [
+        (1, 4, 4), (1, 5, 5), (1, 16, 16)
+    ]
+    monkeypatch.setattr(running, "_PART_BYTES", 1)
+    x, w = np.arange(70) % 4, np.arange(70 * 500).reshape(70, 500) % 7 - 3
+    a, b = packed.pack(x, 2, False), packed.pack(w, 3, True, axis=0)
+    for scheme in ("planes", "int8"):
+        np.testing.assert_array_equal(packed.dot(a, b, scheme=scheme, threads=3), x @ w)
+
+
 def test_extents_and_pixels():
     call = running.Call(1, (9, 9), (3, 4), (3, 3), (2, 2), (1, 1), (0, 0), (0, 0, 0, 0), 12, 1)
     assert call.pixels == 12
