@@ -30,7 +30,8 @@ class StepTimes:
     field_ns : float
         Four bytes with weights in fields.
     byte_ns : float
-        A byte of weights read from memory; those of up to `cache_bytes` stay in a cache.
+        A byte of weights read from memory; those of up to `cache_bytes` stay in a cache of the core's own. The last
+        cache, which cores share, is not much faster than memory.
     cache_bytes : float
     measured : bool
         Whether this machine was measured.
@@ -44,7 +45,7 @@ class StepTimes:
     table_ns: float
     field_ns: float
     byte_ns: float = 0.04
-    cache_bytes: float = 16.0 * 2**20
+    cache_bytes: float = 2.0**20
     measured: bool = False
 
 
