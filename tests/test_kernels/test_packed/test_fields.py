@@ -1,10 +1,17 @@
 """Weights as fields in bytes: all widths, kinds and shapes against int64 NumPy, and sums at the ends of their range."""
 
 import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
+import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
+import kernels
 from kernels import packed
 from kernels.packed import fields
 from kernels.packed.arguments import value_range
@@ -13,6 +20,7 @@ from kernels.packed.filters import corrections_of, panels_of
 from kernels.packed.numbers import Numbers
 from kernels.packed.weights import Weights
 
+ROOT = Path(kernels.__file__).parents[1]
 WIDTHS = range(1, most_bits() + 1)
 ACTIVATIONS = [Numbers(8, False), Numbers(8, True), Numbers(3, True), Numbers(5, False), Numbers(1, True, True)]
 needs_fields = pytest.mark.skipif(not WIDTHS, reason="this CPU neither has a dot product of bytes, nor adds up pairs")
@@ -77,6 +85,47 @@ def test_sums_of_higher_fields_are_brought_down_in_time(rows):
     a = packed.pack(np.full((rows, channels), 255), 8, False)
     w = packed.pack(np.full((channels, 1), 7), 3, False, axis=0)
     assert (packed.matmul(a, w, scheme="fields") == 255 * 7 * channels).all()
+
+
+AVX2 = "+avx2,+fma,+popcnt,+bmi,+bmi2"
+AVX512 = f"{AVX2},+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512cd"
+PATHS = [("haswell", AVX2, 32, "13456"), ("skylake-avx512", AVX512, 64, "35")]
+HAS = llvm.get_host_cpu_features()
+
+
+@pytest.mark.parametrize("cpu, features, vector_bytes, widths", PATHS, ids=[path[0] for path in PATHS])
+def test_cpus_without_a_dot_product_of_bytes(cpu, features, vector_bytes, widths):
+    """In another process: widths of which a block's products fit 16 bits at once, or a half of it, and so on."""
+    if not all(HAS.get(name[1:], False) for name in features.split(",")):
+        pytest.skip(f"this CPU lacks instructions of {cpu}")
+    settings = {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": features, "PYTHONPATH": str(ROOT)}
+    answer = json.loads(subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("products_of_fields.py")), widths], env=os.environ | settings,
+        check=True, capture_output=True, text=True, timeout=600,
+    ).stdout)
+    assert (answer["bytes"], answer["has_byte_dot"]) == (vector_bytes, False)
+    assert answer["results"] == dict.fromkeys(widths, True)
+
+
+@needs_fields
+@pytest.mark.parametrize("w_kind", [Numbers(1, True, True), Numbers(2, True), Numbers(3, False), Numbers(7, True)],
+                         ids=str)
+def test_convolutions(w_kind):
+    """Taps outside of the image, groups, steps, lanes with spacers, threads."""
+    random = np.random.default_rng(9)
+    w = values(w_kind, (6, 12, 3, 2), random)
+    packed_w = packed_values(w, w_kind, 1)
+    for a_kind, zero in ((Numbers(8, False), 200), (Numbers(4, True), -8), (Numbers(1, True, True), 0)):
+        x = values(a_kind, (2, 24, 9, 11), random)
+        a = packed_values(x, a_kind, 1) if a_kind.bipolar else packed.pack(x, a_kind.bits, a_kind.signed, 1, True)
+        layer = packed.Convolution(packed_w, stride=(2, 1), padding=(2, 1), dilation=(1, 2), groups=2, scheme="fields")
+        y = layer(a, threads=3, zero_point=zero)
+        around = np.pad(x.astype(np.int64) - zero, ((0, 0), (0, 0), (2, 2), (1, 1))).reshape(2, 2, 12, 13, 13)
+        expected = sum(
+            np.einsum("ngchw,gkc->ngkhw", around[..., r : r + 11 : 2, 2 * s : 2 * s + 11],
+                      w[..., r, s].reshape(2, 3, 12)) for r in range(3) for s in range(2)
+        )
+        np.testing.assert_array_equal(y, expected.reshape(y.shape))
 
 
 @needs_fields
