@@ -15,29 +15,29 @@ from kernels.packed.lookups import has_lookup
 from kernels.packed.numbers import numbers_of
 from kernels.packed.rates import StepTimes, default_times, keep_times
 from kernels.packed.schemes import steps
-from kernels.packed.storage import pack, pack_bipolar
+from kernels.packed.storage import pack
 
 __all__ = ["tune"]
 
 _CHANNELS, _SIZE, _CALLS = 128, 28, 9
-_CASES = (  # scheme, bits of activations and of weights; 0: bipolar
-    ("planes", 2, 2), ("planes", 0, 0), ("int8", 8, 8), ("int8", 12, 8), ("packed", 4, 4),
-    ("tables", 2, 2), ("fields", 8, 2),
-)
+_MEASURED = {"planes": (2, 2), "int8": (8, 8), "packed": (4, 4), "tables": (2, 2), "fields": (8, 2)}
+"""Bits of activations and of weights, by scheme."""
+
+_ALIKE = {"xor_ns": "and_ns", "pairs_ns": "bytes_ns", "field_ns": "bytes_ns"}
+"""Steps of as many instructions of the same kinds, whose times keep the ratio of the defaults: to measure a step is to
+compile a module, for seven seconds."""
+
 _MEMORY_BYTES = 1 << 27
 
 
-def _case_seconds(scheme: str, a_bits: int, w_bits: int) -> tuple[str, float]:
+def _case_seconds(scheme: str) -> tuple[str, float]:
     """The step's name, and the seconds that one takes in a 3x3 layer, best of several calls."""
     random = np.random.default_rng(0)
     shapes = (1, _CHANNELS, _SIZE, _SIZE), (_CHANNELS, _CHANNELS, 3, 3)
-    if a_bits:
-        a, w = (
-            pack(random.integers(0, 1 << bits - signed, shape), bits, signed, axis=1)
-            for bits, signed, shape in zip((a_bits, w_bits), (False, True), shapes, strict=True)
-        )
-    else:
-        a, w = (pack_bipolar(random.choice([-1, 1], shape), axis=1) for shape in shapes)
+    a, w = (
+        pack(random.integers(0, 1 << bits - signed, shape), bits, signed, axis=1)
+        for bits, signed, shape in zip(_MEASURED[scheme], (False, True), shapes, strict=True)
+    )
     layer = Convolution(w, padding=1, scheme=scheme)
     name, count, _ = steps(scheme, numbers_of(a), numbers_of(w), (_CHANNELS, _CHANNELS, (3, 3)))
     return name, _best(lambda: layer(a, threads=1)) / (count * _SIZE**2)
@@ -62,7 +62,7 @@ def _memory_seconds() -> float:
 def tune(progress: Callable[[str], None] = lambda line: None) -> StepTimes:
     """Measure the steps of each scheme on one thread, and keep them in the cache folder for later processes.
 
-    It takes a few seconds, and up to a minute more where the kernels were never compiled. The results of products do
+    It takes a few seconds, and half a minute more where the kernels were never compiled. The results of products do
     not depend on it, all schemes being exact.
 
     Parameters
@@ -76,14 +76,16 @@ def tune(progress: Callable[[str], None] = lambda line: None) -> StepTimes:
     """
     values = {"byte_ns": _memory_seconds() * 1e9}
     defaults = default_times()
-    for scheme, a_bits, w_bits in _CASES:
-        if (scheme == "tables" and not has_lookup()) or (scheme == "fields" and not most_bits()):
-            continue
-        name, seconds = _case_seconds(scheme, a_bits, w_bits)
+    left_out = {"tables"} if not has_lookup() else set()
+    if has_byte_dot() or not most_bits():
+        left_out.add("fields")
+    for scheme in (name for name in _MEASURED if name not in left_out):
+        name, seconds = _case_seconds(scheme)
         values[name] = seconds * 1e9
         progress(f"{name}: {values[name]:.3f}")
-    if not has_byte_dot():
-        values["bytes_ns"] = values["pairs_ns"]  # such a step does not occur
+    values.setdefault("bytes_ns", values.get("pairs_ns", defaults.bytes_ns))  # such a step may not occur
+    for name, other in _ALIKE.items():
+        values.setdefault(name, values[other] * getattr(defaults, name) / getattr(defaults, other))
     times = replace(defaults, **values, measured=True)
     keep_times(times)
     return times
