@@ -31,8 +31,11 @@ _TABLE_STEPS = 3.0
 _TILE_ROWS = 4
 """So many pixels share the weights of a step, which must be unpacked and brought near; fewer take no less time."""
 
-_UNPACK_STEPS = 1.7
-"""The bytes of a step made from fields of one width, in steps of one pixel."""
+_UNPACK_STEPS, _JOIN_STEPS = 1.4, 2.7
+"""The bytes of a step made from fields of one width, in steps of a pixel; and joined with those of each other width."""
+
+_UNHIDDEN = 0.25
+"""What of the shorter one of work and reading from memory is not hidden behind the longer one."""
 
 Shape = tuple[int, int, tuple[int, ...]]
 """Filters, channels and taps of all groups and of one."""
@@ -91,7 +94,8 @@ def expected_ns(scheme: str, a: Numbers, w: Numbers, shape: Shape, pixels: int, 
         each = _field_steps(pixels, len(field_widths(w.bits)))
     work = each * count * float(getattr(times, name))
     nbytes = shape[0] * shape[1] * float(np.prod(shape[2])) * bits / 8
-    return max(work, nbytes * times.byte_ns) if nbytes > times.cache_bytes else work
+    reading = nbytes * times.byte_ns
+    return max(work, reading) + _UNHIDDEN * min(work, reading) if nbytes > times.cache_bytes else work
 
 
 def _field_steps(pixels: int, fields: int) -> float:
@@ -99,8 +103,10 @@ def _field_steps(pixels: int, fields: int) -> float:
 
     So bytes are made in the time of the products, if that is enough.
     """
+    unpacked = _UNPACK_STEPS + _JOIN_STEPS * (fields - 1)
+
     def block(rows: int) -> float:
-        return max(rows, (rows + _UNPACK_STEPS * fields) / 2) if rows else 0.0
+        return max(rows, (rows + unpacked) / 2) if rows else 0.0
 
     blocks, rest = divmod(pixels, field_rows())
     return blocks * block(field_rows()) + block(rest)

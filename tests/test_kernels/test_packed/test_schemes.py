@@ -45,7 +45,8 @@ def test_weights_from_memory_are_held_in_few_bits():
     """One row: int8 reads a byte for each weight, planes two bits."""
     slow_memory = replace(TIMES, byte_ns=1.0)
     far = (Numbers(4, False), Numbers(2, True), (8192, 16384, ()), 1, slow_memory)
-    assert expected_ns("planes", *far) == 8192 * 16384 / 4
+    work = expected_ns("planes", *far[:-1], replace(slow_memory, cache_bytes=1e12))
+    assert 8192 * 16384 / 4 <= expected_ns("planes", *far) <= 8192 * 16384 / 4 + work
     assert expected_ns("int8", *far) >= 8192 * 16384  # of 16 bits where there is no dot product of bytes
 
 
