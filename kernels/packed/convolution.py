@@ -10,13 +10,13 @@ import numpy as np
 from kernels.arguments import as_groups, as_numbers, as_padding, output_sizes
 from kernels.packed.array import PackedArray
 from kernels.packed.numbers import numbers_of
-from kernels.packed.prepared import Finish, Prepared, stageable
+from kernels.packed.output import Stage
+from kernels.packed.prepared import Prepared, group_words
 from kernels.packed.running import Call
-from kernels.packed.storage import pack, pack_bipolar
 from kernels.packed.weights import Weights
-from kernels.team import thread_count
 
 __all__ = ["Convolution", "conv1d", "conv2d"]
+
 
 def _check_operand(value: Any, name: str, ndim: int, layout: str) -> PackedArray:
     if not isinstance(value, PackedArray):
@@ -112,45 +112,33 @@ class Convolution:
         -------
         ndarray of int32, shape (N, K, H', W') or (N, K, W')
         """
-        return self.finished(a, threads, zero_point)
+        return self._prepared(self._frame, a, threads, zero_point)
 
     def finished(
-        self, a: PackedArray, threads: int | None = None, zero_point: int = 0, finish: Finish | None = None
+        self, a: PackedArray, threads: int | None, zero_point: int, stage: Stage | None, scale: float
     ) -> np.ndarray:
-        """The same after an output stage: int32, or float32 if it gives that."""
+        """The same after an output stage, for activations of a scale: int32, or float32 if it gives that."""
+        return self._prepared(self._frame, a, threads, zero_point, stage, scale)
+
+    def _frame(self, a: PackedArray, threads: int) -> tuple[Call, tuple[int, ...], int]:
         _check_operand(a, "a", self._axes + 2, self._layout)
-        count = thread_count(threads)
         if a.shape[1] != self.channels:
             raise ValueError(f"a must have {self.channels} channels, as the filters do; got {a.shape[1]}.")
         out = self._sizes(a)
-        zero_point = self._prepared.check(a, zero_point)
-        a = stageable(a)
-        words = _grouped(a, self.groups)
         size, pixels = _pair(a.shape[2:], 1), _pair(out, 1)
         plane = size[0] * size[1]
         call = Call(
             images=a.shape[0] * self.groups, size=size, out=pixels, taps=_pair(self._taps, 1),
             stride=_pair(self._stride, 1), dilation=_pair(self._dilation, 1),
             pad=_pair(tuple(before for before, _ in self._padding), 0),
-            x_steps=(words.size // max(1, a.shape[0] * self.groups), plane, size[1], 1),
-            y_filter=pixels[0] * pixels[1], threads=count,
+            x_steps=(group_words(a, self.groups) * plane, plane, size[1], 1),
+            y_filter=pixels[0] * pixels[1], threads=threads,
         )
-        return self._prepared.fill(a, words, (a.shape[0], self.filters, *out), 1, call, zero_point, finish)
+        return call, (a.shape[0], self.filters, *out), 1
 
 
 def _pair(values: tuple[int, ...], first: int) -> tuple[int, int]:
     return (values[0], values[1]) if len(values) == 2 else (first, values[0])
-
-
-def _grouped(a: PackedArray, groups: int) -> np.ndarray:
-    """The words with each group's channels beginning in a word of their own: N * groups images."""
-    channels = a.shape[1] // groups
-    if groups == 1 or channels % a.layout.lanes == 0:
-        return a.words
-    x = a.unpack().reshape(a.shape[0] * groups, channels, -1)
-    if a.bipolar:
-        return pack_bipolar(x, axis=1, spacer=a.spacer).words
-    return pack(x, a.bits, a.signed, 1, a.spacer).words
 
 
 def conv2d(

@@ -12,7 +12,7 @@ from kernels.packed.convolution import Convolution
 from kernels.packed.layout import lane_layout
 from kernels.packed.matrices import Product
 from kernels.packed.numbers import numbers_of
-from kernels.packed.output import Output, Real, to_floats, to_integers
+from kernels.packed.output import Stage
 from kernels.packed.staging import packed_words
 
 __all__ = ["Conv2d", "Linear"]
@@ -61,42 +61,32 @@ class _Layer:
                 )
             else:
                 self._additions = values.astype(np.float64)
-        self._finished: dict[tuple[int, int], Output] = {}
+        self._stage = None if output == "int32" else Stage(
+            np.broadcast_to(self._w_scales, (filters,)), self._additions, self.relu,
+            output if isinstance(output, Affine) else None,
+        )
+        self._kind = input.kind
+        self._known = None if input.scale is None else (float(input.scales), int(input.zero_points))
 
-    def _numbers(self, x: Any) -> tuple[PackedArray, Affine]:
-        """The packed input, and what it stands for."""
+    def _numbers(self, x: Any) -> tuple[PackedArray, float, int]:
+        """The packed input, its scale and its zero point."""
         if isinstance(x, PackedArray):
-            if numbers_of(x) != self.input.kind:
+            if (x.bits, x.signed, x.bipolar) != self._kind:
                 raise ValueError(f"x must be of {self.input.kind}, as input says; got {x!r}.")
-            if self.input.scale is None and self.output != "int32":
+            if self._known is None and self.output != "int32":
                 raise ValueError("x must be real numbers where input has no scale; got a PackedArray.")
-            return x, self.input
+            return x, *(self._known or (1.0, int(self.input.zero_points)))
         affine = self.input
         if affine.scale is None:
             affine = Affine.of(x, affine.bits, affine.signed, bipolar=affine.bipolar)
-        return quantize(x, affine, self._axis), affine
-
-    def _stage(self, groups: int, numbers: int, scale: float) -> Output:
-        real = Real(np.broadcast_to(scale * self._w_scales, self._additions.shape), self._additions, self.relu)
-        if isinstance(self.output, Affine):
-            return to_integers(real, self.output, groups, numbers)
-        return to_floats(real, groups, numbers)
+        scale, zero = self._known or (float(affine.scales), int(affine.zero_points))
+        return quantize(x, affine, self._axis), scale, zero
 
     def _applied(self, product: Any, x: Any) -> Any:
-        a, affine = self._numbers(x)
-        zero = int(affine.zero_points)
-        if self.output == "int32":
-            y = product(a, self.threads, zero)
+        a, scale, zero = self._numbers(x)
+        y = product(a, self.threads, zero, self._stage, scale)
+        if self._stage is None:
             return np.maximum(y, 0, out=y) if self.relu else y
-
-        def stage(groups: int, numbers: int) -> Output:
-            if self.input.scale is None:
-                return self._stage(groups, numbers, float(affine.scales))
-            if (groups, numbers) not in self._finished:
-                self._finished[groups, numbers] = self._stage(groups, numbers, float(affine.scales))
-            return self._finished[groups, numbers]
-
-        y = product(a, self.threads, zero, stage)
         if not isinstance(self.output, Affine):
             return y
         kind = self.output.kind

@@ -8,11 +8,11 @@ import numpy as np
 
 from kernels.packed.array import PackedArray
 from kernels.packed.numbers import Numbers, check_sum, check_zero_point, numbers_of
-from kernels.packed.prepared import Finish, Prepared, stageable
+from kernels.packed.output import Stage
+from kernels.packed.prepared import Prepared, group_words
 from kernels.packed.running import Call
 from kernels.packed.schemes import check_scheme
 from kernels.packed.weights import Weights
-from kernels.team import thread_count
 
 __all__ = ["Product", "dot", "matmul"]
 
@@ -49,25 +49,25 @@ class Product:
         return self._prepared.nbytes
 
     def __call__(
-        self, a: PackedArray, threads: int | None = None, zero_point: int = 0,
-        finish: Finish | None = None,
+        self, a: PackedArray, threads: int | None = None, zero_point: int = 0, stage: Stage | None = None,
+        scale: float = 1.0,
     ) -> np.ndarray:
         """The product with activations of shape (..., C), packed along their last axis, after an output stage."""
+        return self._prepared(self._frame, a, threads, zero_point, stage, scale)
+
+    def _frame(self, a: PackedArray, threads: int) -> tuple[Call, tuple[int, ...], int]:
+        _check_packed(a, "a")
         if a.axis != a.ndim - 1:
             raise ValueError(f"a must be packed along its last axis, over which the product sums; got {a!r}.")
         if a.shape[-1] != self.channels:
             raise ValueError(f"a must have {self.channels} numbers along its last axis; got {a.shape[-1]}.")
-        count = thread_count(threads)
-        rows = a.size // self.channels
-        zero_point = self._prepared.check(a, zero_point)
-        a = stageable(a)
+        rows, words = a.size // self.channels, group_words(a, 1)
         one = (1, 1)
         call = Call(
             images=1, size=(1, rows), out=(1, rows), taps=one, stride=one, dilation=one, pad=(0, 0),
-            x_steps=(a.words.size, 1, a.words.size, a.words.shape[-1]), y_filter=1, threads=count,
+            x_steps=(rows * words, 1, rows * words, words), y_filter=1, threads=threads,
         )
-        shape = (*a.shape[:-1], self.filters)
-        return self._prepared.fill(a, a.words, shape, len(shape) - 1, call, zero_point, finish)
+        return call, (*a.shape[:-1], self.filters), a.ndim - 1
 
 
 def matmul(

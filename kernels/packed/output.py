@@ -18,17 +18,7 @@ import numpy as np
 from kernels.packed.affine import Affine
 from kernels.packed.weights import in_panels
 
-__all__ = ["SUMS", "Output", "Real", "to_floats", "to_integers"]
-
-
-
-@dataclass(frozen=True)
-class Real:
-    """What the sums of each filter stand for: factors[k] sum + additions[k]. ReLU if `relu`."""
-
-    factors: np.ndarray
-    additions: np.ndarray
-    relu: bool
+__all__ = ["SUMS", "Output", "Stage"]
 
 
 @dataclass(frozen=True)
@@ -83,22 +73,43 @@ class Output:
 SUMS = Output(0, np.zeros(1), np.zeros(1))
 
 
-def _panelled(values: np.ndarray, groups: int, numbers: int) -> np.ndarray:
-    return in_panels(np.asarray(values, np.float64).reshape(groups, -1), numbers, np.float64).reshape(-1)
+class Stage:
+    """What a layer makes of its sums, whatever the scale of its input.
 
+    Parameters
+    ----------
+    w_scales, additions : ndarray of float64, shape (K,)
+    relu : bool
+    target : Affine, optional
+        Which has one scale; None: float32.
 
-def to_floats(real: Real, groups: int, numbers: int) -> Output:
-    """The stage for float32, for filters in groups and in panels of so many."""
-    layout = groups, numbers
-    return Output(3 if real.relu else 1, _panelled(real.factors, *layout), _panelled(real.additions, *layout))
+    Examples
+    --------
+    >>> stage = Stage(np.array([0.5, 2.0]), np.zeros(2), False, None)
+    >>> stage.output(1, 2, 0.25).factors
+    array([0.125, 0.5  ])
+    """
 
+    def __init__(self, w_scales: np.ndarray, additions: np.ndarray, relu: bool, target: Affine | None) -> None:
+        self._w_scales, self._additions, self._relu, self._target = w_scales, additions, relu, target
+        self._panelled: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
 
-def to_integers(real: Real, target: Affine, groups: int, numbers: int) -> Output:
-    """The stage for integers of an Affine, which has one scale."""
-    scale, zero = float(target.scales), int(target.zero_points)
-    low, high = target.range
-    first = max(low, zero) if real.relu else low
-    return Output(
-        4 if target.bipolar else 2, _panelled(real.factors / scale, groups, numbers),
-        _panelled(real.additions / scale, groups, numbers), first - zero, high - zero, zero,
-    )
+    def output(self, groups: int, numbers: int, scale: float) -> Output:
+        """The stage for filters in groups and in panels of so many, and an input of this scale."""
+        layout = groups, numbers
+        if layout not in self._panelled:
+            self._panelled[layout] = self._in_panels(self._w_scales, *layout), self._in_panels(self._additions, *layout)
+        w_scales, additions = self._panelled[layout]
+        factors, target = scale * w_scales, self._target
+        if target is None:
+            return Output(3 if self._relu else 1, factors, additions)
+        zero, (low, high) = int(target.zero_points), target.range
+        first = max(low, zero) if self._relu else low
+        return Output(
+            4 if target.bipolar else 2, factors / target.scales, additions / target.scales, first - zero, high - zero,
+            zero,
+        )
+
+    @staticmethod
+    def _in_panels(values: np.ndarray, groups: int, numbers: int) -> np.ndarray:
+        return in_panels(values.reshape(groups, -1), numbers, np.float64).reshape(-1)

@@ -1,4 +1,4 @@
-"""One product or convolution of packed numbers as a compiled call: blocks, buffers, threads."""
+"""One product or convolution of packed numbers as a compiled job: blocks, buffers, threads."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 from kernels.packed.filters import FIELDS, Corrections, Panels
 from kernels.packed.output import SUMS, Output
-from kernels.sharing import share
+from kernels.sharing import Job
 
-__all__ = ["Call", "run"]
+__all__ = ["Call", "job_of"]
 
 _STRIP_BYTES = 1 << 18
 """Staged input of a block of outputs, at most, if it is more than a row: it should stay in the second-level cache."""
@@ -85,10 +85,11 @@ def _block(call: Call, row_bytes: int, panels: int, weight_bytes: int) -> tuple[
     return rows, parts, blocks * parts
 
 
-def run(
-    panels: Panels, corrections: Corrections, words: np.ndarray, y: np.ndarray, call: Call, output: Output = SUMS
-) -> None:
-    """Fill y, C-contiguous and of 4 bytes each as the output stage says, from the words of the activations."""
+def job_of(panels: Panels, corrections: Corrections, call: Call, output: Output = SUMS) -> Job | None:
+    """What fills y, of 4 bytes each as the output stage says, from the words of the activations; None: nothing to do.
+
+    The last arrays of the job are the output's factors and additions.
+    """
     weights = panels.weights
     item = np.dtype(panels.module.WORD).itemsize
     columns = min(call.out[1], _MOST_COLUMNS)
@@ -96,10 +97,9 @@ def run(
     planes = panels.a_planes if apart else 1
     pixel = panels.words * planes if apart else panels.pixel
     strip = _extent(columns, call.taps[1], call.stride[1], call.dilation[1])
-    rows, parts, units = _block(call, strip * pixel * item, -(-weights.filters // panels.numbers),
-                                panels.U.nbytes)
-    if not units or not y.size:
-        return
+    rows, parts, units = _block(call, strip * pixel * item, -(-weights.filters // panels.numbers), panels.U.nbytes)
+    if not units or not call.pixels:
+        return None
     strip_rows = _extent(rows, call.taps[0], call.stride[0], call.dilation[0])
     x_words = -(-strip_rows * strip * pixel * item // 64) * 8
     pairs = panels.pairs_apart if apart else panels.pairs
@@ -125,10 +125,8 @@ def run(
     sizes = (x_words + -(-rows * columns * planes * panels.numbers // 2),)
     # Sums of the strip's pixels, and of windows.
     integers = strip_rows * strip + rows * columns if panels.has_sums else 1
-    source, target = words.reshape(-1), y.reshape(-1).view(np.int32)
-    arrays = (
-        source, target, panels.U, pairs, shifts, corrections.beta, _NO_CONSTANTS if apart else corrections.beta,
-        corrections.padding, _NO_FIXES if fixes is None else fixes, output.factors, output.additions, panels.constants,
-        geometry,
+    others = (
+        panels.U, pairs, shifts, corrections.beta, _NO_CONSTANTS if apart else corrections.beta, corrections.padding,
+        _NO_FIXES if fixes is None else fixes, panels.constants, geometry, output.factors, output.additions,
     )
-    share(panels.module.run_units, arrays, sizes, "uint64", integers, units, call.threads)
+    return Job(panels.module.run_units, others, sizes, "uint64", integers, units, call.threads)

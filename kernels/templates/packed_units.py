@@ -84,7 +84,7 @@ def finish(M, count, factors, additions, f_offset, geometry):
 
 
 @kernel
-def run_units(source, y, shared, U, pairs, shifts, beta, constants, padding, fixes, factors, additions, c, geometry,
+def run_units(source, y, shared, U, pairs, shifts, beta, constants, padding, fixes, c, geometry, factors, additions,
               memory, sums):
     """Work off units until none is left: a unit is a block of outputs of an image, and a part of the filters.
 

@@ -6,32 +6,35 @@ import pytest
 from kernels import packed
 from kernels.packed import Affine
 from kernels.packed.lookups import has_lookup
-from kernels.packed.output import SUMS, Real, to_floats, to_integers
+from kernels.packed.output import SUMS, Stage
 
-REAL = Real(np.array([0.5, 0.25, 3.0]), np.array([0.0, -1.0, 0.125]), relu=False)
+FACTORS, ADDITIONS = np.array([0.5, 0.25, 3.0]), np.array([0.0, -1.0, 0.125])
 SUMS_OF_THREE = np.array([[1, 2, -1], [3, -9, 0], [-5, 1 << 30, 7]], np.int32)
 
 
+def stage(relu=False, target=None):
+    return Stage(2 * FACTORS, ADDITIONS, relu, target)
+
+
 def test_real_numbers():
-    expected = SUMS_OF_THREE * REAL.factors + REAL.additions
-    np.testing.assert_array_equal(to_floats(REAL, 1, 3).applied(SUMS_OF_THREE, 1), expected.astype(np.float32))
-    relu = to_floats(REAL.__class__(REAL.factors, REAL.additions, relu=True), 1, 3)
+    expected = SUMS_OF_THREE * FACTORS + ADDITIONS
+    np.testing.assert_array_equal(stage().output(1, 3, 0.5).applied(SUMS_OF_THREE, 1), expected.astype(np.float32))
+    relu = stage(relu=True).output(1, 3, 0.5)
     np.testing.assert_array_equal(relu.applied(SUMS_OF_THREE, 1), np.maximum(expected, 0).astype(np.float32))
     assert relu.dtype == np.float32 and SUMS.dtype == np.int32
 
 
 def test_integers_halves_and_clipping():
     """0.5, 1.5 and -2.5 are half way; zero point 1, 4 bits signed."""
-    q = to_integers(REAL, Affine(4, True, 1.0, 1), 1, 3).applied(SUMS_OF_THREE, 1)
+    q = stage(target=Affine(4, True, 1.0, 1)).output(1, 3, 0.5).applied(SUMS_OF_THREE, 1)
     np.testing.assert_array_equal(q, [[0 + 1, 0 + 1, -3 + 1], [2 + 1, -3 + 1, 0 + 1], [-2 + 1, 7, 7]])
-    q = to_integers(REAL, Affine(1, True, 1.0, bipolar=True), 1, 3).applied(SUMS_OF_THREE, 1)
+    q = stage(target=Affine(1, True, 1.0, bipolar=True)).output(1, 3, 0.5).applied(SUMS_OF_THREE, 1)
     np.testing.assert_array_equal(q, [[1, 0, 0], [1, 0, 1], [0, 1, 1]])
 
 
 def test_filters_in_panels():
-    output = to_floats(REAL, 1, 4)
-    assert output.factors.tolist() == [0.5, 0.25, 3.0, 0.0]
-    two_groups = to_floats(Real(np.arange(4.0), np.zeros(4), False), 2, 4)
+    assert stage().output(1, 4, 0.5).factors.tolist() == [0.5, 0.25, 3.0, 0.0]
+    two_groups = Stage(np.arange(4.0), np.zeros(4), False, None).output(2, 4, 1.0)
     assert two_groups.factors.tolist() == [0, 1, 0, 0, 2, 3, 0, 0]
 
 
