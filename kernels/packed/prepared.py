@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kernels.packed.arguments import as_bias
+from kernels.packed.arguments import as_bias, as_integer
 from kernels.packed.array import PackedArray
 from kernels.packed.filters import Corrections, Panels, corrections_of, panels_of
 from kernels.packed.layout import lane_layout
@@ -150,7 +150,7 @@ class Prepared:
         self._panels: dict[tuple[Numbers, bool, str], Panels] = {}
         self._corrections: dict[tuple[str, Numbers, int], Corrections] = {}
         self._words: dict[tuple[Numbers, bool], WordPanels] = {}
-        self._plans: dict[tuple[Any, ...], _Plan | _WidePlan] = {}
+        self._plans: dict[Any, _Plan | _WidePlan] = {}
         self._lock = threading.RLock()
 
     def explain(self, a: PackedArray, pixels: int) -> str:
@@ -185,18 +185,20 @@ class Prepared:
             As `frame`, and if the sums might not fit int32.
         """
         count = thread_count(threads)
-        if isinstance(a, PackedArray) and type(zero_point) is int:  # True would be found as 1
-            key = a.shape, a.axis, a.bits, a.signed, a.spacer, a.bipolar, count, zero_point, stage
+        zero = zero_point if type(zero_point) is int else as_integer(zero_point, "zero_point")
+        key = None
+        if isinstance(a, PackedArray):
+            key = a.shape, a.axis, a.bits, a.signed, a.spacer, a.bipolar, count, zero, stage
             plan = self._plans.get(key)
             if plan is not None and plan.times is step_times():
                 return plan(a, scale)
         call, shape, axis = frame(a, count)
-        zero = check_zero_point(numbers_of(a), zero_point)
+        check_zero_point(numbers_of(a), zero)
         with self._lock:
+            plan = self._planned(a, call, shape, axis, zero, stage, scale)
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
-            plan = self._planned(a, call, shape, axis, zero, stage, scale)
-            self._plans[a.shape, a.axis, a.bits, a.signed, a.spacer, a.bipolar, count, zero, stage] = plan
+            self._plans[key] = plan
         return plan(a, scale)
 
     def _planned(

@@ -5,7 +5,7 @@ import pytest
 
 from kernels.atomic import claimed_unit, fetch_add
 from kernels.compilation import kernel
-from kernels.sharing import share
+from kernels.sharing import Job, share
 
 
 @kernel
@@ -38,3 +38,12 @@ def test_input_may_be_read_only_and_of_another_dtype(threads):
     x.flags.writeable = False
     share(squares, (x, y, np.array([2.0])), (5,), "float64", 1, 40, threads)
     np.testing.assert_array_equal(y, 2 * x.astype(float) ** 2)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_a_job_is_run_again_and_its_last_arrays_may_be_others(threads):
+    job = Job(squares, (np.array([3.0]),), (17,), "float64", 1, 40, threads)
+    for last, scale in (((), 3.0), ((np.array([0.5]),), 0.5), ((), 3.0)):
+        x, y = np.arange(40.0), np.zeros(40)
+        job(x, y, last)
+        np.testing.assert_array_equal(y, scale * x**2)
