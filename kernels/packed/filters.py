@@ -60,8 +60,11 @@ def product_module(combination: str) -> ModuleType:
         "from kernels.atomic import claimed_unit, fetch_add",
         "from kernels.packed.dot_products import dot_ops",
         "from kernels.lane_memory import lane_ops, prefetch\n",
-        "from kernels.simd import keep_rolled\n",
+        "from kernels.packed.real_lanes import real_ops",
+        "from kernels.simd import at_least, keep_rolled\n",
         f"{', '.join(DotOps._fields)} = dot_ops(LENGTH)",
+        "load_integers, store_integers, store_floats, store_signs = real_ops(LENGTH)",
+        "load_reals, splat_real = lane_ops(LENGTH).load, lane_ops(LENGTH).splat",
         f"WORD = np.uint{64 if planes or tables else 32}",
         f"NUMBERS = {numbers}",
         f"BETA_WORDS = NUMBERS // {1 if planes else 2}",
@@ -92,7 +95,7 @@ def product_module(combination: str) -> ModuleType:
         product = (field_text(int(combination.split()[1]), field_rows()) if fields else
                    product_text(combination, tile_rows()))
     parts = [*lines, "\n", stage, "\n", product, "\n"]
-    parts += [(_TEMPLATES / "packed_rounding.py").read_text(), "\n", (_TEMPLATES / "packed_units.py").read_text()]
+    parts += [(_TEMPLATES / "packed_units.py").read_text()]
     return load_module("\n".join(parts), f"packed product {combination}")
 
 

@@ -65,22 +65,33 @@ def join_planes(M, pixels, planes, signed, beta, b_offset, sums, has_sums):
             put(M, p * NUMBERS + k, np.int32(total - less + np.int64(get(beta, b_offset + k))))
 
 
+@inlined
+def real(M, at, factors, additions, f):
+    return load_integers(M, at) * load_reals(factors, f) + load_reals(additions, f)
+
+
 @kernel
 def finish(M, count, factors, additions, f_offset, geometry):
     """`count` rows of sums become float32 or integers of few bits, in place."""
-    low, high = np.float64(geometry[LOW]), np.float64(geometry[HIGH])
+    low, high = splat_real(np.float64(geometry[LOW])), splat_real(np.float64(geometry[HIGH]))
     zero, output = geometry[ZERO], geometry[OUTPUT]
     floats = M.view(np.float32)
-    least = np.float64(0) if output == 3 else np.float64(-np.inf)
-    for p in range(count):
-        for k in range(NUMBERS):
-            value = np.float64(get(M, p * NUMBERS + k)) * get(factors, f_offset + k) + get(additions, f_offset + k)
-            if output == 2:
-                put(M, p * NUMBERS + k, np.int32(rounded(value, low, high, zero)))
-            elif output == 4:
-                put(M, p * NUMBERS + k, np.int32(value >= np.float64(0)))
-            else:
-                put(floats, p * NUMBERS + k, np.float32(least if value < least else value))
+    least = splat_real(np.float64(0) if output == 3 else np.float64(-np.inf))
+    for k in range(0, NUMBERS, LENGTH):
+        f = f_offset + k
+        if output == 2:
+            for p in range(count):
+                # As `rounded` of packed_rounding.py; the lower end is first, so that it takes what is not a number.
+                value = -at_least(-at_least(low, real(M, p * NUMBERS + k, factors, additions, f)), -high)
+                value = (value + np.float64(6755399441055744.0)) - np.float64(6755399441055744.0)
+                store_integers(M, p * NUMBERS + k, value, zero)
+        elif output == 4:
+            for p in range(count):
+                store_signs(M, p * NUMBERS + k, real(M, p * NUMBERS + k, factors, additions, f))
+        else:
+            for p in range(count):
+                value = at_least(real(M, p * NUMBERS + k, factors, additions, f), least)
+                store_floats(floats, p * NUMBERS + k, value)
 
 
 @kernel
