@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,9 +15,10 @@ from kernels.packed.arguments import as_axis, as_integers, check_bits
 from kernels.packed.array import PackedArray
 from kernels.packed.layout import lane_layout
 from kernels.packed.numbers import Numbers
+from kernels.packed.packing import Packing, real_numbers
 from kernels.packed.staging import packed_words, word_header
 
-__all__ = ["Affine", "dequantize", "quantize"]
+__all__ = ["Affine", "as_floats", "dequantize", "quantize"]
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -128,7 +129,7 @@ class Affine:
         >>> Affine.of(np.array([-1.0, 3.0]), 2, signed=False)
         Affine(bits=2, signed=False, scale=1.3333333333333333, zero_point=1, bipolar=False)
         """
-        array = _as_floats(x, "x")
+        array = as_floats(x, "x")
         if not array.size or not np.isfinite(array).all():
             raise ValueError(f"x must have elements, all finite; got shape {array.shape}.")
         axes = None
@@ -156,7 +157,8 @@ class Affine:
         return cls(bits, signed, scale, zero, bipolar)
 
 
-def _as_floats(x: Any, name: str) -> np.ndarray:
+def as_floats(x: Any, name: str) -> np.ndarray:
+    """An array of float32 or float64 in native byte order, else TypeError."""
     array = np.asarray(x)
     if array.dtype not in (np.float32, np.float64):
         raise TypeError(f"{name} must be float32 or float64; got {array.dtype}.")
@@ -216,28 +218,31 @@ def quantize(x: Any, affine: Affine, axis: int = -1, *, channel_axis: int | None
     >>> quantize(np.array([0.5, 1.5, -2.5, 99]), Affine(4, True, 1.0)).unpack()
     array([ 0,  2, -2,  7], dtype=int8)
     """
-    array = np.ascontiguousarray(_as_floats(x, "x"))
+    array = np.ascontiguousarray(as_floats(x, "x"))
     place = as_axis(axis, array.ndim)
     outer, channels, inner = _split(array.shape, affine, channel_axis)
-    kind, layout = affine.kind, lane_layout(affine.bits, affine.kind.signed)
-    target = "uint8" if kind.bits <= 8 else "uint16"
-    if kind.bipolar:
-        numbers = (array >= 0).view(np.uint8)
-        missing = int(np.isnan(array).sum())
-    else:
-        numbers = np.empty(array.shape, target)
-        zeros = np.broadcast_to(affine.zero_points, (channels,))
-        low, high = kind.range
-        missing = _module(target).quantise(
-            array.reshape(-1), outer, channels, inner, *(
-                np.ascontiguousarray(np.broadcast_to(v, (channels,)))
-                for v in (affine.scales, (low - zeros).astype(np.float64), (high - zeros).astype(np.float64), zeros)
-            ), numbers.reshape(-1),
-        )
+    kind, zeros = affine.kind, affine.zero_points
+    if kind.bipolar or not (affine.per_channel or zeros.ndim):
+        reals = real_numbers(1.0 if kind.bipolar else float(affine.scales), int(zeros.max()), kind)
+        return _packing(array.shape, array.dtype, place, kind)(array, reals)
+    numbers = np.empty(array.shape, "uint8" if kind.bits <= 8 else "uint16")
+    zeros = np.broadcast_to(zeros, (channels,))
+    low, high = kind.range
+    missing = _module(numbers.dtype.name).quantise(
+        array.reshape(-1), outer, channels, inner, *(
+            np.ascontiguousarray(np.broadcast_to(v, (channels,)))
+            for v in (affine.scales, (low - zeros).astype(np.float64), (high - zeros).astype(np.float64), zeros)
+        ), numbers.reshape(-1),
+    )
     if missing:
         raise ValueError(f"x must not hold NaN; got {missing} of them.")
-    words, _ = packed_words(numbers, place, layout, 0, 0, "wrap")
-    return PackedArray(words, kind.bits, kind.signed, array.shape, place, bipolar=kind.bipolar)
+    words, _ = packed_words(numbers, place, lane_layout(affine.bits, kind.signed), 0, 0, "wrap")
+    return PackedArray(words, kind.bits, kind.signed, array.shape, place)
+
+
+@lru_cache(maxsize=64)
+def _packing(shape: tuple[int, ...], dtype: np.dtype, axis: int, kind: Numbers) -> Packing:
+    return Packing(shape, dtype, axis, kind, 1)
 
 
 def dequantize(

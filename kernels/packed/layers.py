@@ -6,16 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from kernels.packed.affine import Affine, quantize
+from kernels.packed.affine import Affine, as_floats
+from kernels.packed.arguments import as_axis
 from kernels.packed.array import PackedArray
 from kernels.packed.convolution import Convolution
-from kernels.packed.layout import lane_layout
 from kernels.packed.matrices import Product
-from kernels.packed.numbers import numbers_of
+from kernels.packed.numbers import Numbers, numbers_of
 from kernels.packed.output import Stage
-from kernels.packed.staging import packed_words
+from kernels.packed.packing import Packing, real_numbers
+from kernels.team import thread_count
 
 __all__ = ["Conv2d", "Linear"]
+
+_MOST_PLANS = 64
 
 
 class _Layer:
@@ -66,7 +69,11 @@ class _Layer:
             output if isinstance(output, Affine) else None,
         )
         self._kind = input.kind
-        self._known = None if input.scale is None else (float(input.scales), int(input.zero_points))
+        self._known: tuple[float, int, np.ndarray] | None = None
+        if input.scale is not None:
+            scale, zero = float(input.scales), int(input.zero_points)
+            self._known = scale, zero, real_numbers(scale, zero, input.kind)
+        self._packings: dict[tuple[Any, ...], Packing] = {}
 
     def _numbers(self, x: Any) -> tuple[PackedArray, float, int]:
         """The packed input, its scale and its zero point."""
@@ -75,12 +82,25 @@ class _Layer:
                 raise ValueError(f"x must be of {self.input.kind}, as input says; got {x!r}.")
             if self._known is None and self.output != "int32":
                 raise ValueError("x must be real numbers where input has no scale; got a PackedArray.")
-            return x, *(self._known or (1.0, int(self.input.zero_points)))
-        affine = self.input
-        if affine.scale is None:
-            affine = Affine.of(x, affine.bits, affine.signed, bipolar=affine.bipolar)
-        scale, zero = self._known or (float(affine.scales), int(affine.zero_points))
-        return quantize(x, affine, self._axis), scale, zero
+            return x, *(self._known[:2] if self._known else (1.0, int(self.input.zero_points)))
+        real = as_floats(x, "x")
+        if self._known is None:
+            affine = Affine.of(real, self._kind.bits, self._kind.signed, bipolar=self._kind.bipolar)
+            scale, zero = float(affine.scales), int(affine.zero_points)
+            reals = real_numbers(scale, zero, self._kind)
+        else:
+            scale, zero, reals = self._known
+        packing = self._packing(real.shape, real.dtype, as_axis(self._axis, real.ndim), self._kind)
+        return packing(np.ascontiguousarray(real), reals), scale, zero
+
+    def _packing(self, shape: tuple[int, ...], dtype: np.dtype, axis: int, kind: Numbers) -> Packing:
+        key = shape, dtype, thread_count(self.threads)
+        packing = self._packings.get(key)
+        if packing is None:
+            if len(self._packings) >= _MOST_PLANS:
+                self._packings.clear()
+            packing = self._packings[key] = Packing(shape, dtype, axis, kind, key[2])
+        return packing
 
     def _applied(self, product: Any, x: Any) -> Any:
         a, scale, zero = self._numbers(x)
@@ -89,10 +109,7 @@ class _Layer:
             return np.maximum(y, 0, out=y) if self.relu else y
         if not isinstance(self.output, Affine):
             return y
-        kind = self.output.kind
-        axis = self._axis % y.ndim
-        words, _ = packed_words(y, axis, lane_layout(kind.bits, kind.signed), 0, 0, "wrap")
-        return PackedArray(words, kind.bits, kind.signed, y.shape, axis, bipolar=kind.bipolar)
+        return self._packing(y.shape, y.dtype, self._axis % y.ndim, self.output.kind)(y)
 
 
 class Conv2d(_Layer):

@@ -21,7 +21,7 @@ from kernels.host import host
 from kernels.packed.bit_moves import has_bit_moves
 from kernels.packed.layout import WORD_BITS, LaneLayout
 
-__all__ = ["lane_constants", "packed_words", "storage_module", "unpack_into", "word_header"]
+__all__ = ["elements_module", "lane_constants", "packed_words", "storage_module", "unpack_into", "word_header"]
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _STAGED_ELEMENTS = 4096  # 4 to 16 KiB
@@ -60,7 +60,8 @@ def storage_module(field: int) -> ModuleType:
 
 
 @cache
-def _elements_module(dtype: str, field: int, saturate: bool) -> ModuleType:
+def elements_module(dtype: str, field: int, saturate: bool) -> ModuleType:
+    """The compiled functions between elements and lanes, by way of fields of so many bits."""
     lines = (
         word_header(),
         f"from {storage_module(field).__name__} import expand, squeeze\n",
@@ -143,7 +144,7 @@ def packed_words(
         low, high = limits.min, limits.max
     bounds = x.dtype.type(max(low, limits.min)), x.dtype.type(min(high, limits.max))
     mask: Any = (np.int64 if limits.min else np.uint64)((1 << lane.bits) - 1)
-    module = _elements_module(x.dtype.name, _field_bits(lane), overflow == "saturate")
+    module = elements_module(x.dtype.name, _field_bits(lane), overflow == "saturate")
     outer, length, inner = _split(x.shape, axis)
     row_words = -(-length // lane.lanes)
     words = np.empty((*x.shape[:axis], row_words, *x.shape[axis + 1 :]), np.uint64) if out is None else out
@@ -162,7 +163,7 @@ def unpack_into(x: np.ndarray, words: np.ndarray, axis: int, lane: LaneLayout) -
     """The inverse of `packed_words`, into a C-contiguous array; values that its dtype cannot hold wrap around."""
     if not x.size:
         return
-    module = _elements_module(x.dtype.name, _field_bits(lane), False)
+    module = elements_module(x.dtype.name, _field_bits(lane), False)
     outer, length, inner = _split(x.shape, axis)
     row_words = words.shape[axis]
     flat, c = np.ascontiguousarray(words).reshape(-1), lane_constants(lane)

@@ -84,6 +84,34 @@ def placed(x, at, low, high, mask, shift):
 
 
 @kernel
+def pack_block(x, source, apart, count, lanes, low, high, mask, words, to, pitch):
+    """`count` words, whose lanes come from as many rows of elements, which lie so far apart."""
+    lane = 0
+    kept = np.uint64(0)  # the first lanes do not look at what the words hold
+    while lane + 4 <= lanes:  # four at a time: the words come from memory and go back less often
+        at0 = source + lane * apart
+        at1, at2, at3 = at0 + apart, at0 + 2 * apart, at0 + 3 * apart
+        shift0 = pitch * np.uint64(lane)
+        shift1 = shift0 + pitch
+        shift2 = shift1 + pitch
+        shift3 = shift2 + pitch
+        for i in range(count):
+            word = (get(words, to + i) & kept) | placed(x, at0 + i, low, high, mask, shift0)
+            word |= placed(x, at1 + i, low, high, mask, shift1)
+            word |= placed(x, at2 + i, low, high, mask, shift2)
+            put(words, to + i, word | placed(x, at3 + i, low, high, mask, shift3))
+        lane += 4
+        kept = ~np.uint64(0)
+    while lane < lanes:
+        shift = pitch * np.uint64(lane)
+        at = source + lane * apart
+        for i in range(count):
+            put(words, to + i, (get(words, to + i) & kept) | placed(x, at + i, low, high, mask, shift))
+        lane += 1
+        kept = ~np.uint64(0)
+
+
+@kernel
 def pack_planes(x, planes, length, inner, low, high, mask, words, plane_words, c):
     """Pack along an axis that has others inside of it: each lane of a row of words comes from one plane of elements."""
     pitch, per_word = c[0], np.int64(c[1])
@@ -99,29 +127,7 @@ def pack_planes(x, planes, length, inner, low, high, mask, words, plane_words, c
                     for lane in range(lanes):
                         if farthest_of(x, source + lane * inner, count, low) > span:
                             return False
-                lane = 0
-                kept = np.uint64(0)  # the first lanes do not look at what the words hold
-                while lane + 4 <= lanes:  # four at a time: the words come from memory and go back less often
-                    at0 = source + lane * inner
-                    at1, at2, at3 = at0 + inner, at0 + 2 * inner, at0 + 3 * inner
-                    shift0 = pitch * np.uint64(lane)
-                    shift1 = shift0 + pitch
-                    shift2 = shift1 + pitch
-                    shift3 = shift2 + pitch
-                    for i in range(count):
-                        word = (get(words, to + i) & kept) | placed(x, at0 + i, low, high, mask, shift0)
-                        word |= placed(x, at1 + i, low, high, mask, shift1)
-                        word |= placed(x, at2 + i, low, high, mask, shift2)
-                        put(words, to + i, word | placed(x, at3 + i, low, high, mask, shift3))
-                    lane += 4
-                    kept = ~np.uint64(0)
-                while lane < lanes:
-                    shift = pitch * np.uint64(lane)
-                    at = source + lane * inner
-                    for i in range(count):
-                        put(words, to + i, (get(words, to + i) & kept) | placed(x, at + i, low, high, mask, shift))
-                    lane += 1
-                    kept = ~np.uint64(0)
+                pack_block(x, source, inner, count, lanes, low, high, mask, words, to, pitch)
     return True
 
 
