@@ -16,7 +16,7 @@ from kernels.packed.lookups import FILTERS, table_parts
 from kernels.packed.multiplying import READ_COST, chosen_plan, row_plan
 from kernels.packed.numbers import Numbers
 from kernels.packed.rates import StepTimes, step_times
-from kernels.packed.weights import Weights
+from kernels.packed.weights import Shape, Weights
 
 __all__ = ["SCHEMES", "check_scheme", "chosen_scheme", "expected_ns", "steps"]
 
@@ -36,9 +36,6 @@ _UNPACK_STEPS, _JOIN_STEPS = 1.4, 2.7
 
 _UNHIDDEN = 0.25
 """What of the shorter one of work and reading from memory is not hidden behind the longer one."""
-
-Shape = tuple[int, int, tuple[int, ...]]
-"""Filters, channels and taps of all groups and of one."""
 
 
 def check_scheme(scheme: str) -> str:
@@ -131,9 +128,8 @@ def chosen_scheme(scheme: str, a: Numbers, weights: Weights, pixels: int) -> tup
     if scheme != "auto":
         return scheme, f"{scheme}: asked for"
     times = step_times()
-    shape = weights.filters * weights.groups, weights.channels, weights.tap_shape
     tried = [name for name in SCHEMES[1:] if able[name]]
-    expected = {name: expected_ns(name, a, w, shape, max(1, pixels), times) for name in tried}
+    expected = {name: expected_ns(name, a, w, weights.shape_for(name), max(1, pixels), times) for name in tried}
     best = min(tried, key=lambda name: expected[name])
     beside = ", ".join(f"{name} {expected[name] / 1000:.3g}" for name in sorted(tried, key=lambda name: expected[name]))
     source = "measured on this machine" if times.measured else "the defaults for such a CPU"

@@ -22,7 +22,10 @@ from kernels.packed.numbers import Numbers
 from kernels.packed.planes import bit_planes
 from kernels.workspace import aligned_empty
 
-__all__ = ["Weights", "in_panels"]
+__all__ = ["Shape", "Weights", "in_panels"]
+
+Shape = tuple[int, int, tuple[int, ...]]
+"""Filters of all groups, channels of one, and taps."""
 
 
 def in_panels(rows: np.ndarray, numbers: int, dtype: type | str) -> np.ndarray:
@@ -64,7 +67,11 @@ class Weights:
     words : int
         Words of a plane for one filter and tap.
     planes : ndarray of uint64, shape (groups, panels, bits, taps, words, numbers)
+    joined : int
+        Taps whose channels follow each other in a word; see `kernels.packed.joined`.
     """
+
+    joined = 1
 
     def __init__(self, w: np.ndarray, kind: Numbers, groups: int = 1) -> None:
         self.kind, self.groups, self.tap_shape = kind, groups, w.shape[2:]
@@ -75,6 +82,14 @@ class Weights:
         # (groups, filters, taps, channels), then planes (bits, groups, filters, taps, words)
         planes = bit_planes(np.moveaxis(w.reshape(groups, self.filters, self.channels, self.taps), 2, 3), kind)
         self.planes = in_panels(np.moveaxis(planes[::-1], 0, 2), self.numbers, np.uint64)
+
+    def shape_for(self, scheme: str) -> Shape:
+        """What a scheme sees."""
+        return self.filters * self.groups, self.channels, self.tap_shape
+
+    def apart(self) -> Weights:
+        """The same weights, with no taps joined."""
+        return self
 
     @property
     def nbytes(self) -> int:
