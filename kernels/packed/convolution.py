@@ -9,11 +9,11 @@ import numpy as np
 
 from kernels.arguments import as_groups, as_numbers, as_padding, output_sizes
 from kernels.packed.array import PackedArray
+from kernels.packed.joined import weights_for
 from kernels.packed.numbers import numbers_of
 from kernels.packed.output import Stage
 from kernels.packed.prepared import Prepared, group_words
 from kernels.packed.running import Call
-from kernels.packed.weights import Weights
 
 __all__ = ["Convolution", "conv1d", "conv2d"]
 
@@ -82,7 +82,7 @@ class Convolution:
         self.groups = as_groups(groups, w.shape[0])
         self.filters, self.channels = w.shape[0], w.shape[1] * self.groups
         self.kind = numbers_of(w)
-        weights = Weights(w.unpack(), self.kind, self.groups)
+        weights = weights_for(w.unpack(), self.kind, self.groups, scheme)
         self._prepared = Prepared(weights, scheme, bias, any(any(sides) for sides in self._padding))
 
     def explain(self, a: PackedArray) -> str:

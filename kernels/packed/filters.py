@@ -46,6 +46,9 @@ FIELDS = (
     *("PIXEL", "WORDS", "STRIP_PIXELS", "STRIP_ROWS", "X_WORDS"),
     *("A_PLANES", "A_SIGNED", "W_PLANES", "PAIRS", "HAS_SUMS", "HAS_FIXES", "APART"),
     *("OUTPUT", "LOW", "HIGH", "ZERO"),
+    # Taps of a row that are joined with the channels, or 1; then where in X a row is staged before they are, the
+    # distances of its pixels and planes, and the channels of one tap.
+    *("JOINED", "ROW_AT", "ROW_PIXEL", "ROW_PLANE", "TAP_CHANNELS"),
 )
 
 
@@ -89,6 +92,7 @@ def product_module(combination: str) -> ModuleType:
             stage += "\n\nstage = stage_fields\n"
         if not fields:
             stage += f"\n\n@kernel\ndef {_PIXEL_SUMS}:\n    return\n"
+        stage += "\n\n@kernel\ndef join_taps(X, target, count, width, geometry):\n    return\n"
     if tables:
         product = lookup_text(table_rows())
     else:

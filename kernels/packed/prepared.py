@@ -143,7 +143,8 @@ class Prepared:
     """
 
     def __init__(self, weights: Weights, scheme: str, bias: Any, padded: bool) -> None:
-        self.weights = weights
+        self._weights, self._apart = weights, weights if weights.joined == 1 else None
+        self._channels = weights.channels // weights.joined
         self.scheme = check_scheme(scheme)
         self._bias, self._bias_range = as_bias(bias, weights.filters * weights.groups)
         self._padded = padded
@@ -155,12 +156,15 @@ class Prepared:
 
     def explain(self, a: PackedArray, pixels: int) -> str:
         """Which scheme such activations take, and why."""
-        return chosen_scheme(self.scheme, numbers_of(a), self.weights, pixels)[1]
+        return chosen_scheme(self.scheme, numbers_of(a), self._weights, pixels)[1]
 
     @property
     def nbytes(self) -> int:
         """Bytes of the weights as they are held: bit planes, and what other schemes have made of them."""
-        return self.weights.nbytes + sum(panels.W.nbytes for panels in self._words.values())
+        others = sum(panels.W.nbytes for panels in self._words.values())
+        if self._apart is not None and self._apart is not self._weights:
+            others += self._apart.nbytes
+        return self._weights.nbytes + others
 
     def __call__(
         self, frame: Frame, a: PackedArray, threads: int | None, zero_point: int, stage: Stage | None = None,
@@ -205,9 +209,10 @@ class Prepared:
         self, a: PackedArray, call: Call, shape: tuple[int, ...], axis: int, zero_point: int, stage: Stage | None,
         scale: float,
     ) -> _Plan | _WidePlan:
-        kind, weights, times = numbers_of(a), self.weights, step_times()
+        kind, weights, times = numbers_of(a), self._weights, step_times()
         check_sum(kind, weights.kind, weights.channels * weights.taps, zero_point, self._bias_range)
         scheme = chosen_scheme(self.scheme, kind, weights, call.pixels)[0]
+        weights = self._weights_for(scheme)
         if scheme == "packed":
             is_rows = call.y_filter == 1 and axis == len(shape) - 1
             place = kind, not is_rows
@@ -220,15 +225,22 @@ class Prepared:
         layout = weights.groups, panels.numbers
         output = SUMS if stage is None else stage.output(*layout, scale)
         straight = spacer == a.spacer and (
-            weights.groups == 1 or weights.channels % lane_layout(a.bits, a.signed, spacer).lanes == 0
+            weights.groups == 1 or self._channels % lane_layout(a.bits, a.signed, spacer).lanes == 0
         )
         job = job_of(panels, corrections, call, output)
         return _Plan(job, shape, output.dtype, layout, straight, stage, scale, times)
 
+    def _weights_for(self, scheme: str) -> Weights:
+        if scheme == "planes":
+            return self._weights
+        if self._apart is None:
+            self._apart = self._weights.apart()
+        return self._apart
+
     def _parts(self, kind: Numbers, spacer: bool, scheme: str, zero_point: int) -> tuple[Panels, Corrections]:
         key = kind, spacer, scheme
         if key not in self._panels:
-            self._panels[key] = panels_of(self.weights, kind, spacer, scheme)
+            self._panels[key] = panels_of(self._weights_for(scheme), kind, spacer, scheme)
         panels = self._panels[key]
         place = scheme, kind, zero_point
         corrections = self._corrections.get(place)

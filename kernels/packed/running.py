@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kernels.packed.filters import FIELDS, Corrections, Panels
+from kernels.packed.layout import WORD_BITS
 from kernels.packed.output import SUMS, Output
 from kernels.sharing import Job
 
@@ -96,22 +97,34 @@ def job_of(panels: Panels, corrections: Corrections, call: Call, output: Output 
     apart = panels.a_planes > 1 and call.y_filter == 1 and call.out[1] * panels.a_planes <= _MOST_ROWS_APART
     planes = panels.a_planes if apart else 1
     pixel = panels.words * planes if apart else panels.pixel
-    strip = _extent(columns, call.taps[1], call.stride[1], call.dilation[1])
+    width = _extent(columns, call.taps[1], call.stride[1], call.dilation[1])
+    joined = weights.joined
+    strip = columns if joined > 1 else width
     rows, parts, units = _block(call, strip * pixel * item, -(-weights.filters // panels.numbers), panels.U.nbytes)
     if not units or not call.pixels:
         return None
     strip_rows = _extent(rows, call.taps[0], call.stride[0], call.dilation[0])
-    x_words = -(-strip_rows * strip * pixel * item // 64) * 8
+    row_at = strip_rows * strip * pixel
+    channels = weights.channels // joined
+    tap_words = -(-channels // WORD_BITS)
+    words = -(-channels // panels.lane.lanes)
+    # A row that is staged before its taps are joined: plane by plane where a pixel's lanes fill one word of a plane.
+    is_one = words * panels.lane.lanes <= WORD_BITS
+    row_steps = (1, width) if is_one else (tap_words * panels.a_planes, tap_words)
+    row_words = width * tap_words * panels.a_planes if joined > 1 else 0
+    x_words = -(-(row_at + row_words) * item // 64) * 8
     pairs = panels.pairs_apart if apart else panels.pairs
     fixes = corrections.fixes
     values = {
-        "CHANNELS": -(-weights.channels // panels.lane.lanes), "FILTERS": weights.filters, "GROUPS": weights.groups,
+        "CHANNELS": words, "FILTERS": weights.filters, "GROUPS": weights.groups,
         "Y_FILTER": call.y_filter, "PARTS": parts, "UNITS": units, "BLOCK_ROWS": rows, "BLOCK_COLUMNS": columns,
         "PIXEL": pixel, "WORDS": panels.words, "STRIP_PIXELS": strip, "STRIP_ROWS": strip_rows,
         "X_WORDS": x_words, "A_PLANES": panels.a_planes,
         "A_SIGNED": int(panels.a.negative_top), "W_PLANES": panels.w_planes, "PAIRS": pairs.size // 4,
         "HAS_SUMS": int(panels.has_sums), "HAS_FIXES": int(fixes is not None), "APART": int(apart),
         "OUTPUT": output.number, "LOW": output.low, "HIGH": output.high, "ZERO": output.zero,
+        "JOINED": joined, "ROW_AT": row_at, "ROW_PIXEL": row_steps[0], "ROW_PLANE": row_steps[1],
+        "TAP_CHANNELS": channels,
     }
     values |= dict(zip(("X_IMAGE", "X_CHANNEL", "X_ROW", "X_COLUMN"), call.x_steps, strict=True))
     for name, pair in (("TAPS", call.taps), ("STRIDE", call.stride), ("DILATION", call.dilation), ("PAD", call.pad)):
@@ -120,7 +133,7 @@ def job_of(panels: Panels, corrections: Corrections, call: Call, output: Output 
     geometry = np.array([values[name] for name in FIELDS], np.int64)
     shifts = np.array([
         (r * call.dilation[0] * strip + s * call.dilation[1]) * pixel
-        for r in range(call.taps[0]) for s in range(call.taps[1])
+        for r in range(call.taps[0]) for s in range(call.taps[1] // joined)
     ], np.int64)
     sizes = (x_words + -(-rows * columns * planes * panels.numbers // 2),)
     # Sums of the strip's pixels, and of windows.

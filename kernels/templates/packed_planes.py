@@ -76,3 +76,60 @@ def pixel_sums(X, target, pixel, words, bits, signed, count, S, s_offset):
             weighted = np.int64(ones) << np.int64(i)
             total += -weighted if signed and i == bits - 1 else weighted
         put(S, s_offset + p, total)
+
+
+@inlined
+def row_words(X, at, apart):
+    return load(X, at) if apart == 1 else gather(X, at, apart)
+
+
+@kernel
+def join_taps(X, target, count, words, geometry):
+    """The channels of a row's taps, one after the other, for `count` outputs: from the staged row to X."""
+    row_at, row_pixel, row_plane = geometry[ROW_AT], geometry[ROW_PIXEL], geometry[ROW_PLANE]
+    channels, joined, pixel = geometry[TAP_CHANNELS], geometry[JOINED], geometry[PIXEL]
+    step, tap_step = geometry[STRIDE_1] * row_pixel, geometry[DILATION_1] * row_pixel
+    tap_words = (channels + 63) >> 6
+    p = 0
+    while p + LENGTH <= count:
+        for i in range(geometry[A_PLANES]):
+            at = target + p * pixel + i * words
+            filled = 0
+            held = splat(np.uint64(0))
+            for tap in range(joined):
+                for q in range(tap_words):
+                    part = row_words(X, row_at + p * step + tap * tap_step + i * row_plane + q, step)
+                    bits = min(np.int64(64), channels - 64 * q)
+                    held = held | (part << filled)
+                    filled += bits
+                    if filled >= 64:
+                        scatter(X, at, pixel, held)
+                        at += 1
+                        filled -= 64
+                        held = splat(np.uint64(0))
+                        if filled > 0:
+                            held = part >> (bits - filled)
+            if filled > 0:
+                scatter(X, at, pixel, held)
+        p += LENGTH
+    while p < count:
+        for i in range(geometry[A_PLANES]):
+            at = target + p * pixel + i * words
+            filled = 0
+            one = np.uint64(0)
+            for tap in range(joined):
+                for q in range(tap_words):
+                    piece = get(X, row_at + p * step + tap * tap_step + i * row_plane + q)
+                    bits = min(np.int64(64), channels - 64 * q)
+                    one |= piece << np.uint64(filled)
+                    filled += bits
+                    if filled >= 64:
+                        put(X, at, one)
+                        at += 1
+                        filled -= 64
+                        one = np.uint64(0)
+                        if filled > 0:
+                            one = piece >> np.uint64(bits - filled)
+            if filled > 0:
+                put(X, at, one)
+        p += 1

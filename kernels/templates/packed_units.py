@@ -2,7 +2,9 @@
 # places in `geometry`, stage and product; WORD, the dtype of an element of X; NUMBERS, sums in a row of M. Layouts,
 # lowest stride last:
 #
-#   strip X   [row][column][PIXEL elements], with the padding; S sums of its pixels, T sums of the pixels of a window
+#   strip X   [row][column][PIXEL elements], with the padding; S sums of its pixels, T sums of the pixels of a window.
+#             Where taps are joined with the channels, a column is one of the outputs, with its taps' channels; the row
+#             that is staged first lies behind.
 #   panels U  [group][panel][plane][tap][word, or step of 8 channels][2 vectors]
 #   M         [output][NUMBERS]
 
@@ -108,7 +110,8 @@ def run_units(source, y, shared, U, pairs, shifts, beta, constants, padding, fix
     pixel, words, strip = geometry[PIXEL], geometry[WORDS], geometry[STRIP_PIXELS]
     filters, groups, parts = geometry[FILTERS], geometry[GROUPS], geometry[PARTS]
     tap_rows, stride, dilation = geometry[TAPS_0], geometry[STRIDE_0], geometry[DILATION_0]
-    taps = tap_rows * geometry[TAPS_1]
+    joined = geometry[JOINED]
+    taps = tap_rows * geometry[TAPS_1] // joined
     y_filter = geometry[Y_FILTER]
     panels = (filters + NUMBERS - 1) // NUMBERS
     down, across = (out_height + block_rows - 1) // block_rows, (out_width + block_columns - 1) // block_columns
@@ -119,7 +122,8 @@ def run_units(source, y, shared, U, pairs, shifts, beta, constants, padding, fix
     # Apart, each plane of a pixel is a row of its own, so that each weight is read once; then there is but one row.
     apart = geometry[APART] == 1
     rows_each = geometry[A_PLANES] if apart else 1
-    x_step = words if apart else geometry[STRIDE_1] * pixel
+    step = 1 if joined > 1 else geometry[STRIDE_1]
+    x_step = words if apart else step * pixel
     has_sums = 0 if apart else geometry[HAS_SUMS]
     while True:
         unit = claimed_unit(shared, me, geometry[UNITS])
@@ -137,7 +141,16 @@ def run_units(source, y, shared, U, pairs, shifts, beta, constants, padding, fix
             line = first_row * stride - geometry[PAD_0] + row
             to = row * strip * pixel
             if line < 0 or line >= height:
-                fill_pixels(X, to, strip_columns, pixel, padding)
+                fill_pixels(X, to, columns if joined > 1 else strip_columns, pixel, padding)
+            elif joined > 1:
+                at = image * geometry[X_IMAGE] + line * geometry[X_ROW] + (left + begin) * geometry[X_COLUMN]
+                row_at, row_pixel = geometry[ROW_AT], geometry[ROW_PIXEL]
+                if begin > 0 or end < strip_columns:
+                    for k in range(geometry[X_WORDS] - row_at):
+                        put(X, row_at + k, WORD(0))
+                stage(source, at, geometry[X_CHANNEL], geometry[X_COLUMN], end - begin, geometry[CHANNELS], c,
+                      X, row_at + begin * row_pixel, row_pixel, geometry[ROW_PLANE])
+                join_taps(X, to, columns, words, geometry)
             else:
                 fill_pixels(X, to, begin, pixel, padding)
                 fill_pixels(X, to + end * pixel, strip_columns - end, pixel, padding)
@@ -145,13 +158,14 @@ def run_units(source, y, shared, U, pairs, shifts, beta, constants, padding, fix
                 stage(source, at, geometry[X_CHANNEL], geometry[X_COLUMN], end - begin, geometry[CHANNELS], c,
                       X, to + begin * pixel, pixel, words)
             if geometry[HAS_SUMS]:
-                pixel_sums(X, to, pixel, words, geometry[A_PLANES], geometry[A_SIGNED], strip_columns, S, row * strip)
+                pixel_sums(X, to, pixel, words, geometry[A_PLANES], geometry[A_SIGNED],
+                           columns if joined > 1 else strip_columns, S, row * strip)
         if geometry[HAS_SUMS]:
             for row in range(rows):
                 for p in range(columns):
                     total = np.int64(0)
                     for tap in range(taps):
-                        place = row * stride * strip + p * geometry[STRIDE_1] + get(shifts, tap) // pixel
+                        place = row * stride * strip + p * step + get(shifts, tap) // pixel
                         total += get(S, place)
                     put(T, row * columns + p, total)
         group = image % groups
@@ -169,7 +183,7 @@ def run_units(source, y, shared, U, pairs, shifts, beta, constants, padding, fix
                     for tap_row in range(tap_rows):
                         line = (first_row + row) * stride - geometry[PAD_0] + tap_row * dilation
                         fix_edges(M, M_words, row * columns * NUMBERS, columns, first_column, 0 <= line < height,
-                                  tap_row, fixes, (group * panels + panel) * taps * NUMBERS, geometry)
+                                  tap_row, fixes, (group * panels + panel) * taps * joined * NUMBERS, geometry)
             if geometry[OUTPUT]:
                 finish(M, rows * columns, factors, additions, (group * panels + panel) * NUMBERS, geometry)
             k = panel * NUMBERS
