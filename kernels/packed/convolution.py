@@ -117,7 +117,7 @@ class Convolution:
     def finished(
         self, a: PackedArray, threads: int | None, zero_point: int, stage: Stage | None, scale: float
     ) -> np.ndarray:
-        """The same after an output stage, for activations of a scale: int32, or float32 if it gives that."""
+        """The same after an output stage, for activations of a scale: int32, float32, or words of packed integers."""
         return self._prepared(self._frame, a, threads, zero_point, stage, scale)
 
     def _frame(self, a: PackedArray, threads: int) -> tuple[Call, tuple[int, ...], int]:

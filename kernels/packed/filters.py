@@ -28,7 +28,7 @@ from kernels.packed.lookups import tile_rows as table_rows
 from kernels.packed.microkernel import product_text, tile_rows
 from kernels.packed.numbers import Numbers
 from kernels.packed.planes import plane_constants, plane_pairs
-from kernels.packed.staging import lane_constants, storage_module, word_header
+from kernels.packed.staging import elements_module, lane_constants, storage_module, word_header
 from kernels.packed.weights import Weights, in_panels
 
 __all__ = ["FIELDS", "Corrections", "Panels", "can_run_int8", "can_run_tables", "corrections_of", "panels_of",
@@ -49,6 +49,8 @@ FIELDS = (
     # Taps of a row that are joined with the channels, or 1; then where in X a row is staged before they are, the
     # distances of its pixels and planes, and the channels of one tap.
     *("JOINED", "ROW_AT", "ROW_PIXEL", "ROW_PLANE", "TAP_CHANNELS"),
+    # Bits of the outputs where y is their words, else 0; words of a pixel of one group; where some of M is transposed.
+    *("Y_BITS", "Y_WORDS", "T_AT"),
 )
 
 
@@ -65,6 +67,7 @@ def product_module(combination: str) -> ModuleType:
         "from kernels.lane_memory import lane_ops, prefetch\n",
         "from kernels.packed.real_lanes import real_ops",
         "from kernels.simd import at_least, keep_rolled\n",
+        f"from {elements_module('int32', 8, False).__name__} import pack_block",
         f"{', '.join(DotOps._fields)} = dot_ops(LENGTH)",
         "load_integers, store_integers, store_floats, store_signs = real_ops(LENGTH)",
         "load_reals, splat_real = lane_ops(LENGTH).load, lane_ops(LENGTH).splat",

@@ -30,7 +30,7 @@ class _Layer:
     ) -> None:
         self.input, self.output, self.relu, self.threads = input, output, bool(relu), threads
         self._axis = axis
-        filters = w.shape[0]
+        self._filters = filters = w.shape[0]
         self._w_scales = np.array(w_scale, np.float64)
         if self._w_scales.shape not in ((), (filters,)) or not (
             np.isfinite(self._w_scales).all() and (self._w_scales > 0).all()
@@ -73,6 +73,9 @@ class _Layer:
         if input.scale is not None:
             scale, zero = float(input.scales), int(input.zero_points)
             self._known = scale, zero, real_numbers(scale, zero, input.kind)
+        if isinstance(output, Affine):
+            made = output.kind
+            self._like = PackedArray(np.empty(0, np.uint64), made.bits, made.signed, (0,), 0, bipolar=made.bipolar)
         self._packings: dict[tuple[Any, ...], Packing] = {}
 
     def _numbers(self, x: Any) -> tuple[PackedArray, float, int]:
@@ -109,7 +112,10 @@ class _Layer:
             return np.maximum(y, 0, out=y) if self.relu else y
         if not isinstance(self.output, Affine):
             return y
-        return self._packing(y.shape, y.dtype, self._axis % y.ndim, self.output.kind)(y)
+        axis = self._axis % y.ndim
+        if y.dtype != np.uint64:
+            return self._packing(y.shape, y.dtype, axis, self.output.kind)(y)
+        return self._like.with_words(y, (*y.shape[:axis], self._filters, *y.shape[axis + 1 :]), axis)
 
 
 class Conv2d(_Layer):

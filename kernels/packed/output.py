@@ -35,6 +35,8 @@ class Output:
         Where integers are clipped, before the zero point is added.
     zero : int
         The zero point.
+    bits : int
+        Of integers that are to be packed, else 0.
     """
 
     number: int
@@ -43,6 +45,7 @@ class Output:
     low: int = 0
     high: int = 0
     zero: int = 0
+    bits: int = 0
 
     def applied(self, sums: np.ndarray, axis: int) -> np.ndarray:
         """The stage on sums of a product that does not do it by itself: the same operations in the same formats.
@@ -107,7 +110,7 @@ class Stage:
         first = max(low, zero) if self._relu else low
         return Output(
             4 if target.bipolar else 2, factors / target.scales, additions / target.scales, first - zero, high - zero,
-            zero,
+            zero, target.bits,
         )
 
     @staticmethod

@@ -28,7 +28,7 @@ _STAGED_ELEMENTS = 16384
 _THREAD_ELEMENTS = 8192
 """A thread more for each so many elements: waking it takes as long as these do."""
 
-_UNUSED = np.zeros(5)
+_UNUSED = np.zeros(6)
 
 
 @cache
@@ -49,18 +49,18 @@ def _module(dtype: str, field: int) -> ModuleType:
 
 
 def real_numbers(scale: float, zero: int, kind: Numbers) -> np.ndarray:
-    """What quantising needs of an Affine with one scale.
+    """What quantising needs of an Affine with one scale, and a zero to count from.
 
     Examples
     --------
     >>> real_numbers(0.5, 1, Numbers(4, False))
-    array([ 0.5,  2. , -1. , 14. ,  1. ])
+    array([ 0.5,  2. , -1. , 14. ,  1. ,  0. ])
     """
     inverse = 1 / scale if scale < 1e300 else math.nan  # it would be subnormal; divisions are taken then
     if math.isinf(inverse):
         inverse = math.nan
     low, high = kind.range
-    return np.array([scale, inverse, low - zero, high - zero, zero])
+    return np.array([scale, inverse, low - zero, high - zero, zero, 0.0])
 
 
 class Packing:
@@ -108,7 +108,7 @@ class Packing:
             field = 8 if kind.bits <= 8 else 16
             module = _module(dtype.name, field)
             size = -(-(block * lane.lanes + 8) * field // 64)
-            others = (geometry, lane_constants(lane, field), _UNUSED, np.zeros(1, np.int64))
+            others = (geometry, lane_constants(lane, field), _UNUSED)
             crew = min(threads, 1 + math.prod(shape) // _THREAD_ELEMENTS)
             self._job = Job(module.run_packing, others, (size,), "uint64", 0, units, crew)
 
@@ -129,8 +129,8 @@ class Packing:
         """
         words = np.empty(self._words_shape, np.uint64)
         if self._job is not None:
-            missing = np.zeros(1, np.int64)
-            self._job(flat_memory(x), words.reshape(-1), (reals, missing))
-            if missing[0]:
-                raise ValueError(f"x must not hold NaN; got {missing[0]} of them.")
+            state = reals.copy()
+            self._job(flat_memory(x), words.reshape(-1), (state,))
+            if missing := int(state.view(np.int64)[5]):
+                raise ValueError(f"x must not hold NaN; got {missing} of them.")
         return self._like.with_words(words, self._shape, self._axis)

@@ -12,7 +12,7 @@ import numpy as np
 from kernels.packed.arguments import as_bias, as_integer
 from kernels.packed.array import PackedArray
 from kernels.packed.filters import Corrections, Panels, corrections_of, panels_of
-from kernels.packed.layout import lane_layout
+from kernels.packed.layout import WORD_BITS, lane_layout
 from kernels.packed.multiplying import WordPanels, multiply, word_panels
 from kernels.packed.numbers import Numbers, check_sum, check_zero_point, numbers_of
 from kernels.packed.output import SUMS, Stage
@@ -78,7 +78,7 @@ class _Plan:
     shape : tuple of int
         Of y.
     dtype : dtype
-        Of y, 4 bytes each.
+        Of y: uint64 where y is the words of the outputs.
     layout : (int, int)
         Groups, and filters in a panel.
     straight : bool
@@ -170,7 +170,7 @@ class Prepared:
         self, frame: Frame, a: PackedArray, threads: int | None, zero_point: int, stage: Stage | None = None,
         scale: float = 1.0,
     ) -> np.ndarray:
-        """The sums for such activations, after an output stage.
+        """The sums for such activations, after an output stage; or, of integers, the packed words: uint64.
 
         Parameters
         ----------
@@ -227,8 +227,11 @@ class Prepared:
         straight = spacer == a.spacer and (
             weights.groups == 1 or self._channels % lane_layout(a.bits, a.signed, spacer).lanes == 0
         )
-        job = job_of(panels, corrections, call, output)
-        return _Plan(job, shape, output.dtype, layout, straight, stage, scale, times)
+        job, packs = job_of(panels, corrections, call, output)
+        if packs:
+            shape = (*shape[:axis], -(-shape[axis] // (WORD_BITS // output.bits)), *shape[axis + 1 :])
+        dtype = np.dtype(np.uint64) if packs else output.dtype
+        return _Plan(job, shape, dtype, layout, straight, stage, scale, times)
 
     def _weights_for(self, scheme: str) -> Weights:
         if scheme == "planes":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,9 @@ _MOST_COLUMNS = 448
 
 _MOST_ROWS_APART = 28
 """Planes of activations, in a product of few rows, up to which each is a row of its own: weights are read once then."""
+
+_TRANSPOSED_PIXELS = 64
+"""As the template says."""
 
 _NO_FIXES = np.zeros(1, np.uint64)
 _NO_CONSTANTS = np.zeros(256, np.uint64)  # more than any panel has filters
@@ -86,10 +90,13 @@ def _block(call: Call, row_bytes: int, panels: int, weight_bytes: int) -> tuple[
     return rows, parts, blocks * parts
 
 
-def job_of(panels: Panels, corrections: Corrections, call: Call, output: Output = SUMS) -> Job | None:
-    """What fills y, of 4 bytes each as the output stage says, from the words of the activations; None: nothing to do.
+def job_of(
+    panels: Panels, corrections: Corrections, call: Call, output: Output = SUMS
+) -> tuple[Job | None, bool]:
+    """What fills y from the words of the activations; None: nothing to do. And whether it fills words with lanes.
 
-    The last arrays of the job are the output's factors and additions.
+    Else y has 4 bytes each, as the output stage says: no two threads may write to one word. The last arrays of the job
+    are the output's factors and additions.
     """
     weights = panels.weights
     item = np.dtype(panels.module.WORD).itemsize
@@ -102,7 +109,7 @@ def job_of(panels: Panels, corrections: Corrections, call: Call, output: Output 
     strip = columns if joined > 1 else width
     rows, parts, units = _block(call, strip * pixel * item, -(-weights.filters // panels.numbers), panels.U.nbytes)
     if not units or not call.pixels:
-        return None
+        return None, False
     strip_rows = _extent(rows, call.taps[0], call.stride[0], call.dilation[0])
     row_at = strip_rows * strip * pixel
     channels = weights.channels // joined
@@ -115,6 +122,9 @@ def job_of(panels: Panels, corrections: Corrections, call: Call, output: Output 
     x_words = -(-(row_at + row_words) * item // 64) * 8
     pairs = panels.pairs_apart if apart else panels.pairs
     fixes = corrections.fixes
+    t_at = -(-rows * columns * planes * panels.numbers // 16) * 16
+    packs = _packs(panels, output, parts)
+    y_words = -(-weights.filters // (WORD_BITS // output.bits)) if packs else 0
     values = {
         "CHANNELS": words, "FILTERS": weights.filters, "GROUPS": weights.groups,
         "Y_FILTER": call.y_filter, "PARTS": parts, "UNITS": units, "BLOCK_ROWS": rows, "BLOCK_COLUMNS": columns,
@@ -124,7 +134,7 @@ def job_of(panels: Panels, corrections: Corrections, call: Call, output: Output 
         "HAS_SUMS": int(panels.has_sums), "HAS_FIXES": int(fixes is not None), "APART": int(apart),
         "OUTPUT": output.number, "LOW": output.low, "HIGH": output.high, "ZERO": output.zero,
         "JOINED": joined, "ROW_AT": row_at, "ROW_PIXEL": row_steps[0], "ROW_PLANE": row_steps[1],
-        "TAP_CHANNELS": channels,
+        "TAP_CHANNELS": channels, "Y_BITS": output.bits if packs else 0, "Y_WORDS": y_words, "T_AT": t_at,
     }
     values |= dict(zip(("X_IMAGE", "X_CHANNEL", "X_ROW", "X_COLUMN"), call.x_steps, strict=True))
     for name, pair in (("TAPS", call.taps), ("STRIDE", call.stride), ("DILATION", call.dilation), ("PAD", call.pad)):
@@ -135,11 +145,21 @@ def job_of(panels: Panels, corrections: Corrections, call: Call, output: Output 
         (r * call.dilation[0] * strip + s * call.dilation[1]) * pixel
         for r in range(call.taps[0]) for s in range(call.taps[1] // joined)
     ], np.int64)
-    sizes = (x_words + -(-rows * columns * planes * panels.numbers // 2),)
+    sizes = (x_words + t_at // 2 + (_TRANSPOSED_PIXELS * panels.numbers // 2 if packs else 0),)
     # Sums of the strip's pixels, and of windows.
     integers = strip_rows * strip + rows * columns if panels.has_sums else 1
     others = (
         panels.U, pairs, shifts, corrections.beta, _NO_CONSTANTS if apart else corrections.beta, corrections.padding,
         _NO_FIXES if fixes is None else fixes, panels.constants, geometry, output.factors, output.additions,
     )
-    return Job(panels.module.run_units, others, sizes, "uint64", integers, units, call.threads)
+    return Job(panels.module.run_units, others, sizes, "uint64", integers, units, call.threads), packs
+
+
+def _packs(panels: Panels, output: Output, parts: int) -> bool:
+    """Whether each word of lanes of the output comes from one part of the filters of one group."""
+    if not output.bits:
+        return False
+    weights, lanes = panels.weights, WORD_BITS // output.bits
+    aligned = lanes // math.gcd(lanes, panels.numbers)  # panels from one that begins with a word to the next
+    count = -(-weights.filters // panels.numbers)
+    return (weights.groups == 1 or weights.filters % lanes == 0) and (parts == 1 or count % (parts * aligned) == 0)

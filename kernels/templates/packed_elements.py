@@ -84,14 +84,16 @@ def placed(x, at, low, high, mask, shift):
 
 
 @kernel
-def pack_block(x, source, apart, count, lanes, low, high, mask, words, to, pitch):
-    """`count` words, whose lanes come from as many rows of elements, which lie so far apart."""
+def pack_block(x, source, apart, count, lanes, low, high, mask, words, to, pitch, bit, kept):
+    """So many lanes of `count` words, from `bit` on; each lane comes from a row of elements, which lie so far apart.
+
+    `kept` is 0 for words that hold nothing yet, so that the first lanes do not look at them, else all ones.
+    """
     lane = 0
-    kept = np.uint64(0)  # the first lanes do not look at what the words hold
     while lane + 4 <= lanes:  # four at a time: the words come from memory and go back less often
         at0 = source + lane * apart
         at1, at2, at3 = at0 + apart, at0 + 2 * apart, at0 + 3 * apart
-        shift0 = pitch * np.uint64(lane)
+        shift0 = bit + pitch * np.uint64(lane)
         shift1 = shift0 + pitch
         shift2 = shift1 + pitch
         shift3 = shift2 + pitch
@@ -103,7 +105,7 @@ def pack_block(x, source, apart, count, lanes, low, high, mask, words, to, pitch
         lane += 4
         kept = ~np.uint64(0)
     while lane < lanes:
-        shift = pitch * np.uint64(lane)
+        shift = bit + pitch * np.uint64(lane)
         at = source + lane * apart
         for i in range(count):
             put(words, to + i, (get(words, to + i) & kept) | placed(x, at + i, low, high, mask, shift))
@@ -127,7 +129,8 @@ def pack_planes(x, planes, length, inner, low, high, mask, words, plane_words, c
                     for lane in range(lanes):
                         if farthest_of(x, source + lane * inner, count, low) > span:
                             return False
-                pack_block(x, source, inner, count, lanes, low, high, mask, words, to, pitch)
+                pack_block(x, source, inner, count, lanes, low, high, mask, words, to, pitch, np.uint64(0),
+                           np.uint64(0))
     return True
 
 

@@ -7,7 +7,7 @@
 
 @inlined
 def clipped(value, low, high):
-    value = value if value > low else low
+    value = low if value < low else value  # what is not a number stays so
     return high if value > high else value
 
 
@@ -17,7 +17,7 @@ def quantised(x, at, count, reals, bipolar, staging, to):
     scale, inverse, low, high = get(reals, 0), get(reals, 1), get(reals, 2), get(reals, 3)
     zero = np.int32(get(reals, 4))
     large = np.float64(6755399441055744.0)  # see packed_rounding.py
-    missing, close = 0, 0
+    missing = 0
     if bipolar:
         for i in range(count):
             value = get(x, at + i)
@@ -26,30 +26,32 @@ def quantised(x, at, count, reals, bipolar, staging, to):
         return missing
     # The product with the inverse differs from the quotient by less than 2**-34 where it counts, below 2**17. Only
     # where it is as close as that to half way between integers, or is not a number, there must be divisions: slow ones.
+    close = False
     for i in range(count):
-        value = np.float64(get(x, at + i)) * inverse
-        missing += value != value
-        value = clipped(value, low, high)
+        value = clipped(np.float64(get(x, at + i)) * inverse, low, high)
         whole = (value + large) - large
-        close += abs(value - whole) > np.float64(0.5 - 2.0**-32)
+        close |= not (abs(value - whole) <= np.float64(0.5 - 2.0**-32))
         put(staging, to + i, ELEMENT(np.int32(whole) + zero))
-    if missing + close == 0:
-        return missing
-    missing = 0
-    for i in range(count):
-        value = np.float64(get(x, at + i)) / scale
-        missing += value != value
-        put(staging, to + i, ELEMENT(np.int32((clipped(value, low, high) + large) - large) + zero))
+    if close:
+        for i in range(count):
+            value = np.float64(get(x, at + i)) / scale
+            missing += value != value
+            put(staging, to + i, ELEMENT(np.int32((clipped(value, low, high) + large) - large) + zero))
     return missing
 
 
 @kernel
-def run_packing(x, words, shared, geometry, c, reals, missing, memory):
-    """Work off units until none is left. `reals` holds the scale, its inverse or NaN, ends of the range, zero point."""
+def run_packing(x, words, shared, geometry, c, reals, memory):
+    """Work off units until none is left.
+
+    `reals` holds the scale, its inverse or NaN, the ends of the range, the zero point, and, as an integer, how many are
+    not a number.
+    """
+    missing = reals.view(np.int64)
     me = fetch_add(shared, 2, 1)
     length, inner, row_words = geometry[LENGTH_ALONG], geometry[INNER], geometry[ROW_WORDS]
     block, bipolar = geometry[BLOCK], geometry[BIPOLAR] != 0
-    pitch, per_word = c[0], np.int64(c[1])
+    pitch, per_word, none = c[0], np.int64(c[1]), np.uint64(0)
     mask = KIND(c[14])
     staging = memory.view(ELEMENT)
     while True:
@@ -72,10 +74,10 @@ def run_packing(x, words, shared, geometry, c, reals, missing, memory):
                     for k in range(lanes):
                         bad += quantised(x, source + k * inner, count, reals, bipolar, staging, k * count)
                 if bad > 0:
-                    fetch_add(missing, 0, bad)
-                pack_block(staging, 0, count, count, lanes, mask, mask, mask, words, to, pitch)
+                    fetch_add(missing, 5, bad)
+                pack_block(staging, 0, count, count, lanes, mask, mask, mask, words, to, pitch, none, none)
             else:
-                pack_block(x, source, inner, count, lanes, mask, mask, mask, words, to, pitch)
+                pack_block(x, source, inner, count, lanes, mask, mask, mask, words, to, pitch, none, none)
         else:
             blocks = (row_words + block - 1) // block
             first, row = unit % blocks * block, unit // blocks
@@ -85,7 +87,7 @@ def run_packing(x, words, shared, geometry, c, reals, missing, memory):
             if REAL:
                 bad = quantised(x, source, elements, reals, bipolar, staging, 0)
                 if bad > 0:
-                    fetch_add(missing, 0, bad)
+                    fetch_add(missing, 5, bad)
             else:
                 for i in range(elements):
                     put(staging, i, ELEMENT(get(x, source + i) & mask))

@@ -6,7 +6,10 @@
 #             Where taps are joined with the channels, a column is one of the outputs, with its taps' channels; the row
 #             that is staged first lies behind.
 #   panels U  [group][panel][plane][tap][word, or step of 8 channels][2 vectors]
-#   M         [output][NUMBERS]
+#   M         [output][NUMBERS], and behind it, at T_AT, some of it transposed: [filter][T_PIXELS outputs]
+
+
+T_PIXELS = 64
 
 
 @kernel
@@ -52,6 +55,40 @@ def write_out(M, m_offset, pixels, y, y_offset, y_filter, filters):
                 transpose_block(source, at, NUMBERS, target, to, y_filter)
             else:
                 transpose_corner(source, at, NUMBERS, rows, columns, target, to, y_filter)
+
+
+@kernel
+def pack_out(M, m_offset, pixels, t_at, y, at, word_step, filter, count, bits):
+    """As `write_out`, for numbers that become lanes of words; words of a pixel lie word_step apart."""
+    words = y.view(np.uint64)
+    mask, lanes = np.int32((1 << bits) - 1), 64 // bits
+    for p in range(0, pixels, T_PIXELS):
+        some = min(T_PIXELS, pixels - p)
+        write_out(M, m_offset + p * NUMBERS, some, M, t_at, T_PIXELS, count)
+        k = 0
+        while k < count:
+            lane, word = (filter + k) % lanes, (filter + k) // lanes
+            run = min(lanes - lane, count - k)
+            kept = np.uint64(0) if lane == 0 else ~np.uint64(0)
+            pack_block(M, t_at + k * T_PIXELS, T_PIXELS, some, run, mask, mask, mask, words, at + p + word * word_step,
+                       np.uint64(bits), np.uint64(bits * lane), kept)
+            k += run
+
+
+@kernel
+def pack_row(M, m_offset, y, at, filter, count, bits):
+    """The same for a pixel whose words follow each other."""
+    words = y.view(np.uint64)
+    mask, lanes = np.int32((1 << bits) - 1), 64 // bits
+    k = 0
+    while k < count:
+        lane, word = (filter + k) % lanes, (filter + k) // lanes
+        run = min(lanes - lane, count - k)
+        held = np.uint64(0) if lane == 0 else get(words, at + word)
+        for j in range(run):
+            held |= np.uint64(get(M, m_offset + k + j) & mask) << np.uint64(bits * (lane + j))
+        put(words, at + word, held)
+        k += run
 
 
 @kernel
@@ -112,7 +149,7 @@ def run_units(source, y, shared, U, pairs, shifts, beta, constants, padding, fix
     tap_rows, stride, dilation = geometry[TAPS_0], geometry[STRIDE_0], geometry[DILATION_0]
     joined = geometry[JOINED]
     taps = tap_rows * geometry[TAPS_1] // joined
-    y_filter = geometry[Y_FILTER]
+    y_filter, y_bits = geometry[Y_FILTER], geometry[Y_BITS]
     panels = (filters + NUMBERS - 1) // NUMBERS
     down, across = (out_height + block_rows - 1) // block_rows, (out_width + block_columns - 1) // block_columns
     X = memory[: geometry[X_WORDS]].view(WORD)
@@ -169,7 +206,6 @@ def run_units(source, y, shared, U, pairs, shifts, beta, constants, padding, fix
                         total += get(S, place)
                     put(T, row * columns + p, total)
         group = image % groups
-        y_image = image * filters * out_height * out_width + first_row * out_width + first_column
         for panel in range(panels * part // parts, panels * (part + 1) // parts):
             at = (group * panels + panel) * geometry[W_PLANES] * taps * words * 2 * LENGTH
             b_offset = (group * panels + panel) * BETA_WORDS
@@ -188,17 +224,24 @@ def run_units(source, y, shared, U, pairs, shifts, beta, constants, padding, fix
                 finish(M, rows * columns, factors, additions, (group * panels + panel) * NUMBERS, geometry)
             k = panel * NUMBERS
             last = min(NUMBERS, filters - k)
+            first_pixel = first_row * out_width + first_column
+            spans, span = (1, rows * columns) if columns == out_width else (rows, columns)
             if y_filter == 1:
                 for row in range(rows):
                     for p in range(columns):
-                        to = (first_row + row) * out_width + first_column + p
-                        for j in range(last):
-                            put(y, (image * out_height * out_width + to) * filters + k + j,
-                                get(M, (row * columns + p) * NUMBERS + j))
-            elif columns == out_width:
-                write_out(M, 0, rows * columns, y, y_image + k * y_filter, y_filter, last)
+                        to = image * out_height * out_width + first_pixel + row * out_width + p
+                        at = (row * columns + p) * NUMBERS
+                        if y_bits > 0:
+                            pack_row(M, at, y, to * geometry[Y_WORDS], k, last, y_bits)
+                        else:
+                            for j in range(last):
+                                put(y, to * filters + k + j, get(M, at + j))
             else:
-                for row in range(rows):
-                    write_out(M, row * columns * NUMBERS, columns, y, y_image + k * y_filter + row * out_width,
-                              y_filter, last)
+                for row in range(spans):
+                    at, to = row * span * NUMBERS, first_pixel + row * out_width
+                    if y_bits > 0:
+                        pack_out(M, at, span, geometry[T_AT], y, image * geometry[Y_WORDS] * y_filter + to, y_filter, k,
+                                 last, y_bits)
+                    else:
+                        write_out(M, at, span, y, (image * filters + k) * y_filter + to, y_filter, last)
         fetch_add(shared, 1, 1)
