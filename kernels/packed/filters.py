@@ -95,7 +95,7 @@ def product_module(combination: str) -> ModuleType:
             stage += "\n\nstage = stage_fields\n"
         if not fields:
             stage += f"\n\n@kernel\ndef {_PIXEL_SUMS}:\n    return\n"
-        stage += "\n\n@kernel\ndef join_taps(X, target, count, width, geometry):\n    return\n"
+        stage += "\n\n@kernel\ndef join_taps(X, target, count, words, geometry):\n    return\n"
     if tables:
         product = lookup_text(table_rows())
     else:

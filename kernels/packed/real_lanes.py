@@ -10,6 +10,7 @@ from numba.core import types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
+from kernels.array_data import first_element
 from kernels.simd import Lanes, checked_length
 
 __all__ = ["RealOps", "real_ops"]
@@ -57,7 +58,7 @@ def real_ops(length: int) -> RealOps:
             raise TypingError(f"{name} takes a 1-D C-contiguous array of {dtype}; got {array}.")
 
     def pointer(context, builder, sig, args, vector):  # type: ignore[no-untyped-def]
-        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        data = first_element(context, builder, sig.args[0], args[0])
         return builder.bitcast(builder.gep(data, [args[1]]), vector.as_pointer())
 
     @intrinsic
