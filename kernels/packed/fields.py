@@ -21,7 +21,7 @@ Without a dot product of bytes, products are added in pairs of 16 bits, for as m
 
 Source
 ------
-As weights of few bits are held by llama.cpp and others for matrices times vectors; the sets of higher fields are ours.
+That weights of few bits are unpacked by shifts and masks next to a dot product of bytes is as in llama.cpp (ggml).
 """
 
 from __future__ import annotations
