@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from kernels.calling import TOLD, machine_code, told
 from kernels.geometry import geometry_array
-from kernels.team import team
-from kernels.workspace import given_back, taken, workspace_bytes
+from kernels.sharing import Job
+from kernels.workspace import workspace_bytes
 
 __all__ = ["Plan", "Problem", "Triple", "flat_memory", "triple"]
 
@@ -120,59 +118,28 @@ class Plan:
     fields: dict[str, int]
     sizes: tuple[int, ...]
     integers: int
-    dtype: str
     threads: int
     geometry: np.ndarray
     workspace_bytes: int
-    _code: int = 0
+    _job: Job
 
     @classmethod
     def of(cls, run: Any, filter_: np.ndarray, bias: np.ndarray, problem: Problem, fields: dict[str, int],
            sizes: tuple[int, ...], integers: int = 0) -> Plan:
         """The plan with what follows from the rest worked out."""
-        return cls(run, filter_, bias, fields, sizes, integers, problem.dtype, problem.threads, geometry_array(fields),
-                   workspace_bytes(sizes, problem.dtype, integers))
+        geometry = geometry_array(fields)
+        job = Job(run, (filter_, bias, geometry), sizes, problem.dtype, integers, fields["UNITS"], problem.threads)
+        return cls(run, filter_, bias, fields, sizes, integers, problem.threads, geometry,
+                   workspace_bytes(sizes, problem.dtype, integers), job)
 
     def __str__(self) -> str:
         units = self.fields["UNITS"]
         return (f"{units} {'unit' if units == 1 else 'units'} of work for at most {self.threads} "
                 f"{'thread' if self.threads == 1 else 'threads'}, {self.workspace_bytes / 2**20:.2f} MiB each")
 
-    @cached_property
-    def _crew(self) -> int:
-        """Threads that can be of use."""
-        return max(1, min(self.threads, self.fields["UNITS"]))
-
-    @cached_property
-    def _arrays(self) -> int:
-        """How many arrays the function takes."""
-        return 6 + len(self.sizes) + (self.integers > 0)
-
-    @cached_property
-    def _words(self) -> np.ndarray:
-        """What tells of the arrays of all threads, as far as it is the same in every call; and zeros to count from."""
-        known = told((self.geometry,) * 3 + (self.filter, self.bias, self.geometry))
-        words = np.zeros(self._crew * self._arrays * TOLD + 3 + self._crew, np.int64)
-        for thread in range(self._crew):
-            words[thread * self._arrays * TOLD :][: len(known)] = known
-        return words
-
     def __call__(self, x: np.ndarray, y: np.ndarray) -> None:
         """Convolve: both arrays one-dimensional, as `flat_memory` gives them."""
-        spaces = [taken(self.workspace_bytes) for _ in range(self._crew)]
-        code = self._code
-        if not code:
-            code = machine_code(self.run, (x, y, self.geometry, self.filter, self.bias, self.geometry,
-                                           *spaces[0].buffers(self.sizes, self.dtype, self.integers)))
-            object.__setattr__(self, "_code", code)
-        words, end = self._words.copy(), 0
-        for space in spaces:
-            end += self._arrays * TOLD
-            own = space.told(self.sizes, self.dtype, self.integers)
-            words[end - len(own) : end] = own
-        team().run(code, self._arrays, words, self._crew, x, y)
-        for space in spaces:
-            given_back(space)
+        self._job(x, y)
 
 
 def flat_memory(array: np.ndarray) -> np.ndarray:
