@@ -203,7 +203,7 @@ def _dot_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
     words = -(-weights.channels // (32 // field))
     return Panels(
         weights, a, lane, ("swapped" if swapped else "bytes") if octets else "pairs",
-        weights.as_fields(field), np.zeros(4, np.int64), np.zeros(4, np.int64),
+        weights.as_numbers(field), np.zeros(4, np.int64), np.zeros(4, np.int64),
         np.concatenate([lane_constants(lane, field), np.array(change, np.uint64)]), 2 * weights.numbers, words,
         _spread_over_sets(max(words, _staged_words(weights.channels, lane, field)), 4), raised=raised,
         field_ones=ones & 0xFFFFFFFF,
@@ -221,7 +221,7 @@ def _field_panels(weights: Weights, a: Numbers, spacer: bool) -> Panels:
     # Whether sums are doubled; by how many bits the sums of the activations are shifted.
     pair = 0, 0, int(kind.bipolar), kind.bits - 1
     return Panels(
-        weights, a, lane, f"fields {kind.bits}", weights.as_bits(), np.array(pair, np.int64), np.zeros(4, np.int64),
+        weights, a, lane, f"fields {kind.bits}", weights.as_fields(), np.array(pair, np.int64), np.zeros(4, np.int64),
         np.concatenate([lane_constants(lane, 8), np.array([*change, *last], np.uint64)]), 2 * weights.numbers, words,
         _spread_over_sets(max(STEPS * words, _staged_words(channels, lane, 8)), 4), w_planes=kind.bits, raised=raised,
         field_ones=ones & 0xFFFFFFFF,

@@ -96,7 +96,7 @@ class Weights:
         """Bytes of the planes, and of the fields that were asked for."""
         return self.planes.nbytes + sum(fields.nbytes for fields in self._fields.values())
 
-    def as_fields(self, bits: int) -> np.ndarray:
+    def as_numbers(self, bits: int) -> np.ndarray:
         """Numbers of 8 or 16 bits in panels of twice as many filters, as uint64; made once.
 
         [group][panel][tap][4 bytes of neighbouring channels][filter], channels filled up with zeros.
@@ -109,7 +109,7 @@ class Weights:
             self._fields[bits] = panels.reshape(-1).view(np.uint64)
         return self._fields[bits]
 
-    def as_bits(self) -> np.ndarray:
+    def as_fields(self) -> np.ndarray:
         """As many bits as there are, as `kernels.packed.fields` draws them, as uint64; made once."""
         if 0 not in self._fields:
             groups, panels, bits, taps, _, numbers = self.planes.shape

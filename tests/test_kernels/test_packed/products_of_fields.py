@@ -46,7 +46,7 @@ def is_right(bits):
             for doubled, shift in ((0, bits - 1), (1, 0)):
                 out = np.zeros(rows * numbers, np.int32)
                 product(rows, x.reshape(-1).view(np.uint32), 0, TAPS * channels // 4, np.arange(TAPS) * channels // 4,
-                        TAPS, BLOCKS, weights.as_bits(), 0, 0, np.array([0, 0, doubled, shift]), 1, sums, 0, 1,
+                        TAPS, BLOCKS, weights.as_fields(), 0, 0, np.array([0, 0, doubled, shift]), 1, sums, 0, 1,
                         beta.view(np.uint64), 0, out, 0)
                 whole = (expected << doubled) - (sums[:, None] << shift) + beta[:7]
                 fine &= bool((out.reshape(rows, numbers)[:, :7] == whole).all())

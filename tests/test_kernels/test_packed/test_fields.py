@@ -136,7 +136,7 @@ def test_each_byte_holds_the_fields_of_its_steps():
         w = values(kind, (groups * 21, 70, 2), random)
         weights = Weights(w, kind, groups)
         numbers = weights.numbers
-        held = weights.as_bits().view(np.uint8).reshape(groups, -1, 2, 3, bits, 2, numbers, 4)
+        held = weights.as_fields().view(np.uint8).reshape(groups, -1, 2, 3, bits, 2, numbers, 4)
         raised = np.zeros((groups, held.shape[1] * 2 * numbers, 2, 3 * STEPS * 4), np.int64)
         raised[:, :21, :, :70] = np.moveaxis(w.reshape(groups, 21, 70, 2), 2, 3) + (1 << bits - 1)
         raised = raised.reshape(groups, -1, 2, numbers, 2, 3, STEPS, 4).transpose(0, 1, 4, 5, 6, 2, 3, 7)
@@ -147,8 +147,8 @@ def test_each_byte_holds_the_fields_of_its_steps():
                 filters = np.arange(expected.shape[1] * 2 * numbers).reshape(-1, 1, 1, 2, numbers, 1) < 21
                 channels = 4 * (np.arange(3)[:, None, None, None] * STEPS + first + k) + np.arange(4) < 70
                 np.testing.assert_array_equal(np.where(filters & channels, field - expected, 0), 0)
-        assert weights.as_bits().nbytes <= weights.planes.nbytes + bits * numbers * groups * 2 * 2 * 8
-    assert Weights(np.zeros((64, 96), int), Numbers(3, True)).as_bits().nbytes == 64 * 96 * 3 // 8
+        assert weights.as_fields().nbytes <= weights.planes.nbytes + bits * numbers * groups * 2 * 2 * 8
+    assert Weights(np.zeros((64, 96), int), Numbers(3, True)).as_fields().nbytes == 64 * 96 * 3 // 8
 
 
 @needs_fields
