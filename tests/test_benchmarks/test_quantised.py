@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import packed as command
+from kernels.packed.schemes import SCHEMES
 from quantised import additions, layers, memory, products, storage, timing, vectors
 
 
@@ -42,19 +43,34 @@ def test_storage(dtype, bits, axis, monkeypatch):
         storage.ratios(dtype, bits, axis)
 
 
-@pytest.mark.parametrize("scheme", ["planes", "int8"])
-def test_vectors(scheme, monkeypatch):
-    found = list(vectors.rates(8, scheme, 1))
+@pytest.mark.parametrize("w_bits", [2, 8])
+def test_vectors(w_bits, monkeypatch):
+    found = list(vectors.layers(w_bits, 1))
     assert [bits for bits, *_ in found] == list(vectors.A_WIDTHS)
-    # 128 filters of 128 weights, one byte each however they are held
-    assert all(rate > 0 and nbytes == 1 << 14 for _, rate, nbytes in found)
-    monkeypatch.setattr(vectors.packed.Linear, "__call__", lambda self, x: np.zeros(128, np.int32))
+    for _, call, scheme, count in found:
+        assert call().shape == (count // 128,) and count * w_bits == 8 << 14
+        assert scheme == "int8" if w_bits == 8 else scheme in SCHEMES
+    monkeypatch.setattr(vectors.packed.Linear, "__call__", lambda self, x: np.zeros(self._product.filters, np.int32))
     with pytest.raises(AssertionError):
-        list(vectors.rates(8, scheme, 1))
+        list(vectors.layers(w_bits, 1))
 
 
-def test_bandwidth_reads_every_part():
-    assert vectors.bandwidth(2) > 0
+def test_the_reader_reads_every_part(monkeypatch):
+    read, nbytes = vectors.reader(2)
+    assert nbytes == 2 << 14
+    parts = []
+    split = vectors.np.split
+    monkeypatch.setattr(vectors.np, "split", lambda *arguments: [Part(part, parts) for part in split(*arguments)])
+    read, nbytes = vectors.reader(4)
+    read()
+    assert sum(parts) == nbytes
+
+
+class Part:
+    """Notes the bytes that were read of it."""
+
+    def __init__(self, words, read):
+        self.max = lambda: read.append(words.nbytes)
 
 
 @pytest.mark.parametrize("a_bits, w_bits", [(0, 0), (2, 0), (3, 2)])

@@ -26,7 +26,7 @@ def test_both_move_bits_in_order():
 
 @pytest.fixture
 def without_bit_moves(monkeypatch):
-    caches = staging.storage_module, staging._elements_module
+    caches = staging.storage_module, staging.elements_module
     monkeypatch.setattr(staging, "has_bit_moves", lambda: False)
     for made in caches:
         made.cache_clear()
