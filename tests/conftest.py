@@ -14,7 +14,6 @@ FOLDER = Path(__file__).parent
 LONGEST = (
     "agreement/test_vector_paths.py",
     "test_kernels/test_layer.py",
-    "test_notebooks.py",
     "test_kernels/test_packed/test_convolution.py",
     "test_kernels/test_gradients.py",
     "agreement/test_direct_and_emulation.py",
